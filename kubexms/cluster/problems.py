@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pydantic's errors -> problems with a place, in words that say what is wrong and what is allowed.
+
+Values that were refused are never repeated: one of them may be a secret at the wrong place.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from kubexms.cluster.introspect import keys_of, section_at
+from kubexms.cluster.places import Path, Places, dotted
+from kubexms.cluster.types import ALLOWED
+from kubexms.errors import Problem
+
+_SECRET = ("a secret's value must not stand in this file", "a reference: {env: NAME} or {file: PATH}")
+_TEXT = "a text; numbers and true or false need quotes to be texts"
+_MESSAGES: dict[str, tuple[str, str]] = {
+    "missing": ("is missing", "required"),
+    "string_type": ("is not a text", _TEXT),
+    "int_type": ("is not a number", "a whole number without quotes"),
+    "int_from_float": ("is not a whole number", "a whole number"),
+    "bool_type": ("is neither true nor false", "true or false without quotes"),
+    "model_type": ("is not a mapping", "key: value"),
+    "dict_type": ("is not a mapping", "key: value"),
+    "tuple_type": ("is not a list", "a list: [..], or lines that begin with '-'"),
+    "literal_error": ("is not one of the allowed values", "{expected}"),
+    "greater_than_equal": ("is too small", "at least {ge}"),
+    "less_than_equal": ("is too large", "at most {le}"),
+    "string_too_short": ("is too short", "at least {min_length} characters"),
+    "string_too_long": ("is too long", "at most {max_length} characters"),
+    "too_short": ("has too few items", "at least {min_length}"),
+    "too_long": ("has too many items", "at most {max_length}"),
+}
+
+
+def translate(errors: Iterable[ErrorDetails], data: Any, places: Places) -> list[tuple[Path, Problem]]:
+    """Return path and problem of every error of one validation of ``data``.
+
+    The several errors of a union, which stand at one path, become one problem.
+    """
+    found: dict[tuple[Path, bool], tuple[str, str]] = {}
+    for error in errors:
+        path = document_path(error["loc"], data)
+        if error["type"] == "missing":
+            path = (*path, str(error["loc"][-1]))
+        at_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
+        message, hint = _words(error, path, at_key=at_key)
+        if before := found.get((path, at_key)):
+            message, hint = "is not allowed", f"{before[1]}, or {hint}"
+        found[path, at_key] = (message, hint)
+    return [
+        (path, places.problem(path, message, hint, at_key=at_key))
+        for (path, at_key), (message, hint) in found.items()
+    ]
+
+
+def document_path(location: tuple[int | str, ...], data: Any) -> Path:
+    """Return the part of pydantic's location that exists in the document, without its marks for types."""
+    path: list[int | str] = []
+    for part in location:
+        inside = part < len(data) if isinstance(data, list) and isinstance(part, int) else False
+        if inside or (isinstance(data, dict) and part in data):
+            data = data[part]
+            path.append(part)
+    return tuple(path)
+
+
+def _words(error: ErrorDetails, path: Path, *, at_key: bool) -> tuple[str, str]:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "unknown key", _did_you_mean(path)
+    if kind == "string_pattern_mismatch":
+        what = "the key has a form that is not allowed" if at_key else "has a form that is not allowed"
+        return what, ALLOWED.get(context["pattern"], context["pattern"])
+    if kind == "model_type" and context.get("class_name") == "SecretRef":
+        return _SECRET
+    message, hint = _MESSAGES.get(kind, (f"is not valid ({kind})", "see docs/cluster-yaml.md"))
+    return message, hint.format(**context)
+
+
+def _did_you_mean(path: Path) -> str:
+    section = section_at(path[:-1])
+    known = list(keys_of(section)) if section else []
+    key = str(path[-1])
+    if len(key) <= 64 and (close := get_close_matches(key, known, n=1, cutoff=0.6)):
+        return f"did you mean {close[0]}?"
+    where = dotted(path[:-1])
+    return f"allowed in {where}: {', '.join(known)}" if where else f"allowed: {', '.join(known)}"

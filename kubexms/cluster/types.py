@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts with a shape. Each type is a pattern and the words that explain it to the user.
+
+Patterns are those of the things they name: RFC 1123 for names, the Kubernetes API for labels and
+taints, Debian policy 5.6.7 for packages. All are anchored, and run in linear time.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from kubexms.cluster.versions import normalise_version
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_QUALIFIED = rf"({_LABEL}(\.{_LABEL})*/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?"
+_RANGE = r"\[[0-9]+:[0-9]+\]"
+
+DNS_LABEL = rf"^{_LABEL}$"
+DNS_NAME = rf"^{_LABEL}(\.{_LABEL})*$"
+HOST_PATTERN = rf"^[a-z0-9.-]*({_RANGE})?[a-z0-9.-]*$"
+ADDRESS = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$"
+CIDR = r"^[0-9A-Fa-f.:]+/[0-9]{1,3}(,[0-9A-Fa-f.:]+/[0-9]{1,3})?$"
+USER = r"^[a-z_][a-z0-9_-]{0,31}$"
+FILE_PATH = r"""^(~/)?[^-\s~"'`$%\\{}\x00-\x1f\x7f][^"'`$%\\{}\x00-\x1f\x7f]*$"""
+ABSOLUTE_PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
+HOST_KEY = r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,}={0,3}$"
+QUALIFIED_NAME = rf"^{_QUALIFIED}$"
+LABEL_VALUE = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+SYSCTL = r"^[a-z0-9][A-Za-z0-9_-]*([./][A-Za-z0-9_:*-]+)+$"
+SYSCTL_VALUE = r"^[A-Za-z0-9._/|%+-][A-Za-z0-9._/|%+\t -]*$"
+MODULE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,55}$"
+PACKAGE = r"^[a-z0-9][a-z0-9+.-]+$"
+VERSION = r"^v?[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$"
+CAMEL = r"^[a-z][A-Za-z0-9]{0,63}$"
+FEATURE_GATE = r"^[A-Z][A-Za-z0-9]{0,99}$"
+FLAG = r"^[a-z][a-z0-9-]{0,63}$"
+LINE = r"^[^\x00-\x1f\x7f]*$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+URL = r"""^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/+-]*)?$"""
+REGISTRY = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?|_default)$"
+QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|%)?$"
+DURATION = r"^([0-9]+(h|m|s|ms))+$"
+PERCENT = r"^([1-9][0-9]?|100)%$"
+PREFLIGHT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"
+TIMEZONE = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
+
+ALLOWED: dict[str, str] = {
+    DNS_LABEL: "lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit",
+    DNS_NAME: "a DNS-1123 name: lower-case letters, digits, '-' and '.', such as node1 or node1.example.com",
+    HOST_PATTERN: "a host name, or a range such as node[1:3] for node1, node2, node3",
+    ADDRESS: "an IPv4 address or a DNS name",
+    CIDR: "a network in CIDR form, such as 10.244.0.0/16",
+    USER: "a user name of lower-case letters, digits, '_' and '-', at most 32",
+    FILE_PATH: "a path without quotes, '$', '%', '\\', braces and line breaks that does not begin with '-'",
+    ABSOLUTE_PATH: "an absolute path of letters, digits and . _ @ + -",
+    HOST_KEY: "a public key as in known_hosts without the host, such as 'ssh-ed25519 AAAA...'",
+    QUALIFIED_NAME: "a Kubernetes key such as zone or example.com/zone, the part after '/' at most 63 characters",
+    LABEL_VALUE: "at most 63 letters, digits, '-', '_' and '.', a letter or digit first and last, or nothing",
+    SYSCTL: "a sysctl key such as net.ipv4.ip_forward",
+    SYSCTL_VALUE: "one line of letters, digits, spaces and . _ / | % + -",
+    MODULE: "a kernel module name such as br_netfilter",
+    PACKAGE: "a package name such as nfs-common",
+    VERSION: "a version such as v1.36.3",
+    CAMEL: "a field name in camelCase, such as maxPods",
+    FEATURE_GATE: "a feature gate's name, such as InPlacePodVerticalScaling",
+    FLAG: "the name of a command line flag without leading dashes, such as audit-log-maxage",
+    LINE: "one line without control characters",
+    VARIABLE: "the name of an environment variable",
+    URL: "an http:// or https:// URL without user, password, query or fragment",
+    REGISTRY: "a registry's host and optional port, such as docker.io or registry.example.com:5000",
+    QUANTITY: "a Kubernetes quantity such as 500m, 1Gi or 10%",
+    DURATION: "a duration such as 8760h or 90m",
+    PERCENT: "a percentage from 1% to 100%",
+    PREFLIGHT: "the name of a kubeadm preflight check, such as NumCPU",
+    TIMEZONE: "a time zone such as Europe/Vienna or UTC",
+}
+"""What each pattern allows, in words."""
+
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
+DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
+HostName = Annotated[str, Field(pattern=DNS_NAME, max_length=63)]
+HostPattern = Annotated[str, Field(pattern=HOST_PATTERN, min_length=1, max_length=100)]
+Address = Annotated[str, Field(pattern=ADDRESS, max_length=253)]
+Cidr = Annotated[str, Field(pattern=CIDR)]
+User = Annotated[str, Field(pattern=USER)]
+FilePath = Annotated[str, Field(pattern=FILE_PATH, max_length=1024)]
+AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length=1024)]
+HostKey = Annotated[str, Field(pattern=HOST_KEY, max_length=4096)]
+QualifiedName = Annotated[str, Field(pattern=QUALIFIED_NAME, max_length=317)]
+LabelValue = Annotated[str, Field(pattern=LABEL_VALUE)]
+SysctlKey = Annotated[str, Field(pattern=SYSCTL, max_length=255)]
+SysctlValue = Annotated[str, Field(pattern=SYSCTL_VALUE, max_length=1024)]
+ModuleName = Annotated[str, Field(pattern=MODULE)]
+PackageName = Annotated[str, Field(pattern=PACKAGE, max_length=128)]
+Version = Annotated[str, Field(pattern=VERSION), AfterValidator(normalise_version)]
+CamelName = Annotated[str, Field(pattern=CAMEL)]
+FeatureGate = Annotated[str, Field(pattern=FEATURE_GATE)]
+FlagName = Annotated[str, Field(pattern=FLAG)]
+Line = Annotated[str, Field(pattern=LINE, max_length=4096)]
+VariableName = Annotated[str, Field(pattern=VARIABLE, max_length=128)]
+Url = Annotated[str, Field(pattern=URL, max_length=2048)]
+RegistryHost = Annotated[str, Field(pattern=REGISTRY, max_length=253)]
+Quantity = Annotated[str, Field(pattern=QUANTITY, max_length=32)]
+Duration = Annotated[str, Field(pattern=DURATION, max_length=32)]
+PreflightCheck = Annotated[str, Field(pattern=PREFLIGHT)]
+Timezone = Annotated[str, Field(pattern=TIMEZONE, max_length=64)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=1, le=86400)]
+
+Architecture = Literal["amd64", "arm64"]
+Labels = dict[QualifiedName, LabelValue]
+Annotations = dict[QualifiedName, Annotated[str, Field(max_length=65536)]]
+FeatureGates = dict[FeatureGate, bool]
+ExtraArgs = dict[FlagName, Line]
