@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bytes a cluster is made of: which they are, where they come from, and that they are the right ones.
+
+``catalogue`` says what a Kubernetes release consists of, ``sources`` fetch it (directory, mirror,
+publisher, build), ``cache`` keeps it by digest, ``lock`` pins it beside cluster.yaml, ``images``
+assembles OCI archives from it, ``resolve`` joins these, and ``server`` hands the result to hosts.
+Used by the service room; uses nothing but errors, context and settings.
+"""
+
+from kubexms.artifacts.lock import lock_path
+from kubexms.artifacts.model import Architecture, FileArtifact, ImageArtifact, Needs, Role
+from kubexms.artifacts.progress import Progress, Silent
+from kubexms.artifacts.resolve import Resolved, resolve
+
+__all__ = [
+    "Architecture",
+    "FileArtifact",
+    "ImageArtifact",
+    "Needs",
+    "Progress",
+    "Resolved",
+    "Role",
+    "Silent",
+    "lock_path",
+    "resolve",
+]

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The content-addressed cache: blobs by digest, and an index from names to digests.
+
+Layout below the cache directory::
+
+    blobs/sha256/ab/abcdef...    the bytes; this folder is what hosts are served from
+    index/<name>.json            {"sha256", "size", "mtime_ns", "source", "manifest"} of a name
+    partial/                     files being written or downloaded
+
+A blob gets its name only after its digest is known, by one rename, so readers never see half of it.
+Many processes may use one cache: every index entry is a file of its own, replaced whole.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from kubexms.context import Context
+from kubexms.errors import ArtifactFailed, DigestMismatch
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a name stands for. ``manifest`` is the image's manifest digest where the blob is its archive."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+    source: str
+    manifest: str = ""
+
+
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file's content in pieces."""
+    with path.open("rb") as stream:
+        yield from stream_chunks(stream)
+
+
+def stream_chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the rest of a stream in pieces."""
+    while piece := stream.read(CHUNK):
+        yield piece
+
+
+class Cache:
+    """A cache below ``root``; folders are made on first use, for their owner alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blobs = root / "blobs" / "sha256"
+        self.partial = root / "partial"
+        self._index = root / "index"
+
+    def path(self, sha256: str) -> Path:
+        """Return where the blob of a digest lies, or would lie."""
+        return self.blobs / sha256[:2] / sha256
+
+    def add(
+        self,
+        ctx: Context,
+        pieces: Iterable[bytes],
+        *,
+        name: str,
+        source: str,
+        expected: str = "",
+        manifest: str = "",
+    ) -> Entry:
+        """Store ``pieces`` under their digest and name it; raise DigestMismatch, storing nothing, if it is wrong."""
+        with self._temporary() as (stream, temporary):
+            digest = hashlib.sha256()
+            for piece in pieces:
+                ctx.check()
+                digest.update(piece)
+                stream.write(piece)
+            stream.flush()
+            sha256 = digest.hexdigest()
+            if expected and sha256 != expected:
+                raise DigestMismatch(file=name, expected=expected, found=sha256, source=source)
+            self._place(temporary, sha256)
+        return self.name(name, sha256, source=source, manifest=manifest)
+
+    def name(self, name: str, sha256: str, *, source: str, manifest: str = "") -> Entry:
+        """Record that ``name`` stands for a blob that is already here and known to be whole."""
+        status = self.path(sha256).stat()
+        entry = Entry(sha256, status.st_size, status.st_mtime_ns, source, manifest)
+        self._record(name, entry)
+        return entry
+
+    def lookup(self, ctx: Context, name: str) -> Entry | None:
+        """Return a name's entry if its blob is here and whole.
+
+        A blob with the recorded size and mtime is trusted; another one is hashed again and kept only if
+        it still has its digest.
+        """
+        entry = self._read(name)
+        if entry is None:
+            return None
+        try:
+            status = self.path(entry.sha256).stat()
+        except FileNotFoundError:
+            return None
+        if (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns):
+            return entry
+        if not self.whole(ctx, entry.sha256):
+            return None
+        entry = replace(entry, size=status.st_size, mtime_ns=status.st_mtime_ns)
+        self._record(name, entry)
+        return entry
+
+    def adopt(self, ctx: Context, name: str, sha256: str) -> Entry | None:
+        """Name a blob that is here by its digest alone, hashing it once; None if it is not here or broken."""
+        if not self.path(sha256).exists() or not self.whole(ctx, sha256):
+            return None
+        return self.name(name, sha256, source="cache")
+
+    def whole(self, ctx: Context, sha256: str) -> bool:
+        """Hash a blob; remove it and return False if its content is not what its name says."""
+        digest = hashlib.sha256()
+        for piece in read_chunks(self.path(sha256)):
+            ctx.check()
+            digest.update(piece)
+        if digest.hexdigest() == sha256:
+            return True
+        self.path(sha256).unlink(missing_ok=True)
+        return False
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Yield every name and its entry, sorted by name."""
+        for path in sorted(self._index.rglob("*.json")):
+            name = path.relative_to(self._index).as_posix().removesuffix(".json")
+            entry = self._read(name)
+            if entry is not None:
+                yield name, entry
+
+    def forget(self, name: str) -> None:
+        """Drop a name; its blob stays for the other names it may have."""
+        self._index_path(name).unlink(missing_ok=True)
+
+    def _place(self, temporary: Path, sha256: str) -> None:
+        target = self.path(sha256)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary.replace(target)
+
+    def _record(self, name: str, entry: Entry) -> None:
+        target = self._index_path(name)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._temporary() as (stream, temporary):
+            stream.write(json.dumps(asdict(entry)).encode())
+            stream.flush()
+            temporary.replace(target)
+
+    def _read(self, name: str) -> Entry | None:
+        """Return an entry as recorded; an unreadable one counts as absent and is written anew."""
+        try:
+            return Entry(**json.loads(self._index_path(name).read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def _index_path(self, name: str) -> Path:
+        path = self._index / f"{name}.json"
+        if ".." in path.parts:
+            raise ArtifactFailed(f"{name} is not a name for the cache")
+        return path
+
+    @contextmanager
+    def _temporary(self) -> Iterator[tuple[IO[bytes], Path]]:
+        """Yield a new file below ``partial``; it is removed at the end unless it was renamed."""
+        self.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.partial)
+        path = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                yield stream, path
+        finally:
+            with suppress(FileNotFoundError):
+                path.unlink()
