@@ -14,10 +14,11 @@ def connection_variables(
     """Return the connection variables of a host.
 
     Files in cluster.yaml are relative to ``directory``. ``known_hosts`` has the keys pinned in
-    cluster.yaml, for the hosts that have one pinned. Host keys are always checked; ssh_config(5) has the options.
+    cluster.yaml, for hosts that have one pinned.
+    Host keys are always checked; ssh_config(5) has the options.
     """
     ssh = connection(cluster, item)
-    variables: Variables = {
+    variables: dict[str, Any] = {
         "ansible_host": ssh.address,
         "ansible_port": ssh.port,
         "ansible_user": ssh.user,
