@@ -6,22 +6,21 @@ Pure functions for the rooms above. They take a Cluster that :func:`kubexms.clus
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any, Literal
+from typing import Literal
 
 from kubexms.cluster.cluster import Cluster
-from kubexms.cluster.hosts import Host, Taint
+from kubexms.cluster.hosts import Host
 from kubexms.cluster.ranges import expand
 
 Role = Literal["control-plane", "worker", "etcd", "loadbalancer", "registry"]
 ROLES: tuple[Role, ...] = ("control-plane", "worker", "etcd", "loadbalancer", "registry")
 
-CONTROL_PLANE_TAINT = "node-role.kubernetes.io/control-plane"
 DNS_ADDRESS_INDEX = 10
 """The tenth address of the service network is that of the cluster's DNS, as kubeadm has it."""
 
 
 @dataclass(frozen=True)
-class Connection:
+class EffectiveSsh:
     """How one host is reached. Files are as written in cluster.yaml; timeout in seconds."""
 
     address: str
@@ -32,17 +31,6 @@ class Connection:
     host_key: str | None
     become: bool
     connect_timeout: int
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Host name or address, and port, of the API servers."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 def role_members(cluster: Cluster, role: Role) -> tuple[str, ...]:
@@ -61,9 +49,14 @@ def role_members(cluster: Cluster, role: Role) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for pattern in patterns for name in expand(pattern)))
 
 
+def hosts_by_name(cluster: Cluster) -> dict[str, Host]:
+    """Return all hosts by name, in the order of the file."""
+    return {host.name: host for host in cluster.spec.hosts}
+
+
 def hosts_with_role(cluster: Cluster, role: Role) -> tuple[Host, ...]:
     """Return the hosts of a role in the order of the group."""
-    by_name = {host.name: host for host in cluster.spec.hosts}
+    by_name = hosts_by_name(cluster)
     return tuple(by_name[name] for name in role_members(cluster, role))
 
 
@@ -88,10 +81,10 @@ def roles_by_host(cluster: Cluster) -> dict[str, tuple[Role, ...]]:
     return {host.name: tuple(r for r in ROLES if host.name in members[r]) for host in cluster.spec.hosts}
 
 
-def connection(cluster: Cluster, host: Host) -> Connection:
+def effective_ssh(cluster: Cluster, host: Host) -> EffectiveSsh:
     """Return how a host is reached: its own ssh settings over those of spec.ssh."""
     common, own = cluster.spec.ssh, host.ssh
-    return Connection(
+    return EffectiveSsh(
         address=host.address,
         user=own.user or common.user,
         port=own.port or common.port,
@@ -108,36 +101,19 @@ def internal_address(host: Host) -> str:
     return host.internal_address or host.address
 
 
-def endpoint(cluster: Cluster) -> Endpoint:
-    """Return the control-plane endpoint: the given address, else that of the first control-plane host."""
-    given = cluster.spec.control_plane_endpoint
-    return Endpoint(given.address or internal_address(first_control_plane(cluster)), given.port)
+def endpoint_host(cluster: Cluster) -> str:
+    """Return name or address of the API servers: the given one, else that of the first control-plane host."""
+    return cluster.spec.control_plane_endpoint.address or internal_address(first_control_plane(cluster))
+
+
+def endpoint(cluster: Cluster) -> str:
+    """Return the control-plane endpoint as ``host:port``."""
+    return f"{endpoint_host(cluster)}:{cluster.spec.control_plane_endpoint.port}"
 
 
 def dns_address(cluster: Cluster) -> str:
     """Return the address of the cluster's DNS service: the tenth of the service network."""
     return str(IPv4Network(cluster.spec.network.service_cidr)[DNS_ADDRESS_INDEX])
-
-
-def node_taints(cluster: Cluster) -> dict[str, tuple[Taint, ...]]:
-    """Return the wanted taints of every Node: its own, and the usual one of the control plane.
-
-    Control-plane hosts that are workers too do not get the latter.
-    """
-    control_plane = set(role_members(cluster, "control-plane")) - set(role_members(cluster, "worker"))
-    default = Taint(key=CONTROL_PLANE_TAINT, effect="NoSchedule")
-    return {
-        host.name: (default, *host.taints) if host.name in control_plane else host.taints
-        for host in cluster.spec.hosts
-    }
-
-
-def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
-    """Return the fields of KubeletConfiguration that the user set, typed ones and free ones together."""
-    kubelet = cluster.spec.kubernetes.kubelet
-    typed = kubelet.model_dump(by_alias=True, exclude_defaults=True, exclude={"extra_args", "configuration"})
-    gates = cluster.spec.kubernetes.feature_gates
-    return {**kubelet.configuration, **typed, **({"featureGates": dict(gates)} if gates else {})}
 
 
 def max_unavailable(cluster: Cluster) -> int:

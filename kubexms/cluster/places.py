@@ -45,7 +45,7 @@ class Places:
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
-        """Return a problem at the value of a path, or at its key; else at its nearest parent that has a place."""
+        """Return a problem at the value of a path, or at its key; or of its nearest parent that has one."""
         line, column = self._find(path, at_key=at_key)
         return Problem(self.file, line, column, dotted(path), message, hint)
 

@@ -15,7 +15,7 @@ class Mirror(Section):
 
     url: Url
     """Base URL of the mirror."""
-    capabilities: tuple[Literal["pull", "resolve", "push"], ...] = ("pull", "resolve")
+    capabilities: tuple[Literal["pull", "resolve"], ...] = ("pull", "resolve")
     """What the mirror is trusted with."""
     skip_verify: bool = False
     """Do not verify the mirror's TLS certificate."""

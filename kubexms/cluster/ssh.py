@@ -39,7 +39,7 @@ class Ssh(Section):
     port: Port = 22
     """SSH port of the hosts."""
     private_key_file: FilePath | None = None
-    """Private key on the controller, relative to the directory of cluster.yaml; ssh's own choice when absent."""
+    """Private key on the controller, relative to cluster.yaml's directory; ssh's own choice when absent."""
     known_hosts_file: FilePath | None = None
     """File of known host keys on the controller, relative to the directory of cluster.yaml."""
     become: bool = False

@@ -26,7 +26,7 @@ ABSOLUTE_PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
 HOST_KEY = r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,}={0,3}$"
 QUALIFIED_NAME = rf"^{_QUALIFIED}$"
 LABEL_VALUE = r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
-SYSCTL = r"^[a-z0-9][A-Za-z0-9_-]*([./][A-Za-z0-9_:*-]+)+$"
+SYSCTL = r"^[a-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
 SYSCTL_VALUE = r"^[A-Za-z0-9._/|%+-][A-Za-z0-9._/|%+\t -]*$"
 MODULE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,55}$"
 PACKAGE = r"^[a-z0-9][a-z0-9+.-]+$"
@@ -54,7 +54,7 @@ ALLOWED: dict[str, str] = {
     FILE_PATH: "a path without quotes, '$', '%', '\\', braces and line breaks that does not begin with '-'",
     ABSOLUTE_PATH: "an absolute path of letters, digits and . _ @ + -",
     HOST_KEY: "a public key as in known_hosts without the host, such as 'ssh-ed25519 AAAA...'",
-    QUALIFIED_NAME: "a Kubernetes key such as zone or example.com/zone, the part after '/' at most 63 characters",
+    QUALIFIED_NAME: "a Kubernetes key such as zone or example.com/zone, at most 63 characters after '/'",
     LABEL_VALUE: "at most 63 letters, digits, '-', '_' and '.', a letter or digit first and last, or nothing",
     SYSCTL: "a sysctl key such as net.ipv4.ip_forward",
     SYSCTL_VALUE: "one line of letters, digits, spaces and . _ / | % + -",
