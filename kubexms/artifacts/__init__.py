@@ -11,10 +11,12 @@ from kubexms.artifacts.lock import lock_path
 from kubexms.artifacts.model import Architecture, FileArtifact, ImageArtifact, Needs, Role
 from kubexms.artifacts.progress import Progress, Silent
 from kubexms.artifacts.resolve import Resolved, resolve
+from kubexms.artifacts.server import FileServer
 
 __all__ = [
     "Architecture",
     "FileArtifact",
+    "FileServer",
     "ImageArtifact",
     "Needs",
     "Progress",
