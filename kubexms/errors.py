@@ -11,10 +11,13 @@ line's exit code, later the API's problem document)::
     │   ├── RunActive             another run of this cluster is under way
     │   ├── IdentityMismatch      a host is not the machine that was recorded, or is another cluster's
     │   ├── ImmutableChanged      the change cannot be made on a running cluster
+    │   ├── IllegalTransition     a run cannot move from its state to the one asked for
     │   └── NotSupported          understood, but not built
     ├── ConnectionFailed       5  hosts, mirrors or other peers cannot be reached
     ├── ArtifactFailed         1  an artifact cannot be had
     │   └── DigestMismatch        an artifact is not the one that was pinned
+    ├── StoreFailed            1  the database cannot be opened, read or written
+    │   └── StoreFull             no space left for it; what was committed is whole
     ├── CommandFailed          1  a local program failed; carries argv, status and last lines
     ├── DeadlineExceeded       1  the time allowed ran out
     ├── Cancelled              1  the caller asked to stop
@@ -102,6 +105,12 @@ class ImmutableChanged(Refused):
     code = "immutable-changed"
 
 
+class IllegalTransition(Refused):
+    """A run cannot move from its state to the one asked for."""
+
+    code = "illegal-transition"
+
+
 class NotSupported(Refused):
     """Understood, but not built."""
 
@@ -135,6 +144,18 @@ class DigestMismatch(ArtifactFailed):
         self.expected = expected
         self.found = found
         self.source = source
+
+
+class StoreFailed(KubexmsError):
+    """The database cannot be opened, read or written."""
+
+    code = "store-failed"
+
+
+class StoreFull(StoreFailed):
+    """The database's file system has no space left. Nothing of the failed write is stored."""
+
+    code = "store-full"
 
 
 class CommandFailed(KubexmsError):
