@@ -29,7 +29,7 @@ BELOW: dict[str, set[str]] = {
 """The rooms a room may import, itself and the common modules aside. Nothing else is allowed."""
 
 ONLY_IN: dict[str, str] = {
-    "ansible": "nowhere",
+    "ansible": "runner",
     "ansible_runner": "runner",
     "sqlalchemy": "store",
     "typer": "cli",
