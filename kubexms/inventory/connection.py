@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from kubexms.cluster import Cluster, Connection, Host, connection
+from kubexms.cluster import Cluster, EffectiveSsh, Host, effective_ssh
 
 
 def connection_variables(
@@ -17,7 +17,7 @@ def connection_variables(
     cluster.yaml, for hosts that have one pinned.
     Host keys are always checked; ssh_config(5) has the options.
     """
-    ssh = connection(cluster, item)
+    ssh = effective_ssh(cluster, item)
     variables: dict[str, Any] = {
         "ansible_host": ssh.address,
         "ansible_port": ssh.port,
@@ -32,7 +32,7 @@ def connection_variables(
     return variables
 
 
-def _options(ssh: Connection, directory: Path, known_hosts: Path | None) -> list[str]:
+def _options(ssh: EffectiveSsh, directory: Path, known_hosts: Path | None) -> list[str]:
     options = ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"]
     file = known_hosts if ssh.host_key is not None else None
     if file is None and ssh.known_hosts_file is not None:

@@ -20,7 +20,7 @@ def cluster_configuration(cluster: Cluster, etcd_image: str) -> dict[str, Any]:
     return {
         "clusterName": cluster.metadata.name,
         "kubernetesVersion": kubernetes.version,
-        "controlPlaneEndpoint": str(endpoint(cluster)),
+        "controlPlaneEndpoint": endpoint(cluster),
         "certificateValidityPeriod": certificates.duration,
         "caCertificateValidityPeriod": certificates.ca_duration,
         "networking": {

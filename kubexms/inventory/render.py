@@ -24,13 +24,15 @@ class Given:
     """What the controller adds to the cluster.
 
     ``directory`` is that of cluster.yaml, ``controller_addresses`` the controller's address as each
-    host sees it, ``known_hosts`` the file of host keys pinned in cluster.yaml.
+    host sees it, ``known_hosts`` the file of host keys pinned in cluster.yaml,
+    ``artifact_directory`` the folder of blobs for hosts that cannot fetch over HTTP.
     """
 
     cluster_id: str
     directory: Path
     controller_addresses: Mapping[str, str] = field(default_factory=dict)
     known_hosts: Path | None = None
+    artifact_directory: Path | None = None
 
 
 def render(cluster: Cluster, images: Images, given: Given) -> Inventory:
@@ -40,6 +42,7 @@ def render(cluster: Cluster, images: Images, given: Given) -> Inventory:
     return Inventory(
         variables={
             "ansible_python_interpreter": "/usr/bin/python3",
+            "kubexms_artifact_directory": str(given.artifact_directory or ""),
             "kubexms_host": variables.host(cluster, given.cluster_id),
             "kubexms_runtime": variables.runtime(cluster, images, given.directory),
             "kubexms_kubelet": variables.kubelet(cluster),

@@ -2,7 +2,7 @@
 """The variable of each stage, one function per stage, in the shape that the stage's module takes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,10 @@ from kubexms.cluster import (
     Host,
     Registry,
     SecretRef,
-    Taint,
     control_plane_hosts,
     dns_address,
     endpoint,
     internal_address,
-    kubelet_configuration,
-    node_taints,
     role_members,
 )
 from kubexms.inventory.images import Images
@@ -30,7 +27,7 @@ ARTIFACT_URL = Expression(
     "{{ 'http://' ~ kubexms_controller_address ~ ':' ~ kubexms_artifact_port"
     " if kubexms_artifact_port is defined else kubexms_artifact_mirror | default('') }}"
 )
-ARTIFACT_DIRECTORY = Expression("{{ kubexms_artifact_directory | default('') }}")
+ARTIFACT_DIRECTORY = Expression("{{ kubexms_artifact_directory }}")
 
 _SYSCTLS = {
     "net.ipv4.ip_forward": "1",
@@ -45,6 +42,7 @@ _SYSCTLS = {
 https://kubernetes.io/docs/setup/production-environment/container-runtimes/
 """
 
+_ROLE = "node-role.kubernetes.io"
 _MODULES = ("overlay", "br_netfilter")
 
 
@@ -54,7 +52,7 @@ def fixed_settings(cluster: Cluster) -> dict[str, str]:
     return {
         "spec.kubernetes.type": spec.kubernetes.type,
         "spec.etcd.type": spec.etcd.type,
-        "spec.controlPlaneEndpoint": str(endpoint(cluster)),
+        "spec.controlPlaneEndpoint": endpoint(cluster),
         "spec.network.plugin": spec.network.plugin,
         "spec.network.podCIDR": spec.network.pod_cidr,
         "spec.network.serviceCIDR": spec.network.service_cidr,
@@ -133,8 +131,15 @@ def kubelet(cluster: Cluster) -> dict[str, Any]:
     return {
         "node_ip": NODE_ADDRESS,
         "extra_args": dict(cluster.spec.kubernetes.kubelet.extra_args),
-        "configuration": kubelet_configuration(cluster),
+        "configuration": _kubelet_configuration(cluster),
     }
+
+
+def _kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
+    """Return the fields of KubeletConfiguration that the user set, typed ones and free ones together."""
+    settings = cluster.spec.kubernetes.kubelet
+    typed = settings.model_dump(by_alias=True, exclude_defaults=True, exclude={"extra_args", "configuration"})
+    return _with_gates({**settings.configuration, **typed}, cluster.spec.kubernetes.feature_gates)
 
 
 def kubeadm(cluster: Cluster, images: Images, *, control_plane: bool) -> dict[str, Any]:
@@ -143,7 +148,7 @@ def kubeadm(cluster: Cluster, images: Images, *, control_plane: bool) -> dict[st
         "control_plane": control_plane,
         "node_name": NAME,
         "advertise_address": NODE_ADDRESS,
-        "endpoint": str(endpoint(cluster)),
+        "endpoint": endpoint(cluster),
         "version": cluster.spec.kubernetes.version,
         "ignore_preflight": list(cluster.spec.kubernetes.ignore_preflight_errors),
         "cluster_configuration": cluster_configuration(cluster, images.image("etcd")),
@@ -166,7 +171,7 @@ def addons(cluster: Cluster, images: Images) -> dict[str, Any]:
         "kube_proxy": {
             "mode": proxy.mode,
             "pod_cidr": spec.network.pod_cidr,
-            "endpoint": str(endpoint(cluster)),
+            "endpoint": endpoint(cluster),
             "image": images.image("kube-proxy"),
             "version": spec.kubernetes.version,
             "configuration": _with_gates(proxy.configuration, spec.kubernetes.feature_gates),
@@ -187,16 +192,24 @@ def _with_gates(configuration: Mapping[str, Any], gates: Mapping[str, bool]) -> 
 
 def nodes(cluster: Cluster) -> dict[str, Any]:
     """Return the variable of stage ``nodes``: what each Node object is to carry."""
-    taints = node_taints(cluster)
+    leaders = set(role_members(cluster, "control-plane"))
     workers = set(role_members(cluster, "worker"))
-    return {"nodes": [_node(item, taints[item.name], item.name in workers) for item in cluster.spec.hosts]}
+    return {
+        "nodes": [
+            _node(item, is_worker=item.name in workers, is_leader=item.name in leaders)
+            for item in cluster.spec.hosts
+        ]
+    }
 
 
-def _node(item: Host, taints: Sequence[Taint], is_worker: bool) -> dict[str, Any]:
-    role = {"node-role.kubernetes.io/worker": ""} if is_worker else {}
+def _node(item: Host, *, is_worker: bool, is_leader: bool) -> dict[str, Any]:
+    """Return one node's entry. Control-plane hosts that are not workers too repel ordinary pods."""
+    taints = [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in item.taints]
+    if is_leader and not is_worker:
+        taints.append({"key": f"{_ROLE}/control-plane", "value": "", "effect": "NoSchedule"})
     return {
         "name": item.name,
-        "labels": {**role, **item.labels},
+        "labels": {**({f"{_ROLE}/worker": ""} if is_worker else {}), **item.labels},
         "annotations": dict(item.annotations),
-        "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints],
+        "taints": taints,
     }

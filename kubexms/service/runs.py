@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs: start one from a plan, follow it, cancel it, and find what others left behind.
+
+A run's truth is its spool; the store follows it. Whoever looks first takes the new events over, so
+it does not matter whether the process that started a run still lives.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kubexms import runner
+from kubexms.context import Context
+from kubexms.plan.states import ACTIVE_RUN_STATES, RunState, StepState
+from kubexms.service.jobs import run_job, write_files
+from kubexms.service.model import Planned
+from kubexms.settings import Settings
+from kubexms.store.records import Event, Failure, HostIdentity, PlannedStep, Run
+from kubexms.store.store import Store
+
+_POLL_SECONDS = 0.1
+_OUTCOMES = {
+    "done": RunState.DONE,
+    "partial": RunState.PARTIAL,
+    "failed": RunState.FAILED,
+    "timeout": RunState.FAILED,
+    "cancelled": RunState.CANCELLED,
+}
+
+
+def start(ctx: Context, planned: Planned, settings: Settings, store: Store) -> Run:
+    """Begin a run, or go on with the one named in ``planned``. Returns when its supervisor is up.
+
+    A plan without steps is a run that is done at once. Raises RunActive, IdentityMismatch.
+    """
+    record = store.clusters.get(ctx, planned.prepared.cluster.metadata.name)
+    _record_hosts(ctx, planned, store, record.id)
+    if planned.run_id:
+        run = store.runs.get(ctx, planned.run_id)
+    else:
+        run = store.runs.create(ctx, record.id, planned.verb, settings.state_dir / "runs")
+    steps = [PlannedStep(step.stage, step.host, step.digest, step.reason) for step in planned.plan.steps]
+    store.runs.set_plan(ctx, run.id, planned.plan.as_json(), steps)
+    _skip_settled(ctx, run.id, planned, store)
+    run = store.runs.transition(ctx, run.id, RunState.RUNNING)
+    if planned.plan.is_empty:
+        return _finish(ctx, store, run, {"state": "done", "failed_hosts": []})
+    run.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_files(planned.prepared, run.directory)
+    try:
+        runner.start(ctx, run_job(ctx, run, planned, settings), run.directory)
+    except BaseException as cause:
+        failure = Failure("internal", f"the supervisor did not start: {cause}")
+        store.runs.transition(Context(), run.id, RunState.FAILED, error=failure)
+        raise
+    return run
+
+
+def _record_hosts(ctx: Context, planned: Planned, store: Store, cluster_id: str) -> None:
+    store.hosts.forget(ctx, cluster_id, planned.options.accepted_hosts)
+    addresses = {host.name: host.address for host in planned.prepared.cluster.spec.hosts}
+    found = [
+        HostIdentity(name, addresses[name], machine_id) for name, machine_id in planned.machine_ids.items()
+    ]
+    store.hosts.record(ctx, cluster_id, found)
+
+
+def _skip_settled(ctx: Context, run_id: str, planned: Planned, store: Store) -> None:
+    """Close steps of an earlier attempt that the new plan does not name: the hosts are as wanted there."""
+    wanted = {(step.stage, step.host) for step in planned.plan.steps}
+    silent = {look.host for look in planned.plan.unreachable}
+    settled = [
+        (step.stage, step.host)
+        for step in store.steps.list(ctx, run_id)
+        if (step.stage, step.host) not in wanted
+        and step.state is not StepState.DONE
+        and step.host not in silent
+    ]
+    if settled:
+        store.steps.skip(ctx, run_id, settled, "already so when the run went on")
+
+
+def follow(ctx: Context, run_id: str, store: Store, after: int = 0) -> Iterator[Event]:
+    """Yield the run's events numbered above ``after`` until it is over.
+
+    A cancelled context ends the following, not the run.
+    """
+    while True:
+        run = refresh(ctx, run_id, store)
+        while events := store.events.list(ctx, run_id, after=after):
+            yield from events
+            after = events[-1].seq
+        if run.state not in ACTIVE_RUN_STATES:
+            return
+        ctx.wait(_POLL_SECONDS)
+
+
+def refresh(ctx: Context, run_id: str, store: Store) -> Run:
+    """Take over what the run's spool has new, end the run where it is over, and return it."""
+    run = store.runs.get(ctx, run_id)
+    if run.state not in ACTIVE_RUN_STATES:
+        return run
+    alive = runner.is_alive(run.directory)
+    events, offset = runner.read_events(run.directory, run.spool_offset)
+    if events:
+        store.ingest(ctx, run_id, events, offset)
+    finished = next((event for event in reversed(events) if event.kind == runner.Kind.RUN_FINISHED), None)
+    if finished is not None:
+        return _finish(ctx, store, run, finished.data)
+    if alive or _may_be_starting(run):
+        return store.runs.get(ctx, run_id)
+    return _recover(ctx, run, store)
+
+
+def _may_be_starting(run: Run) -> bool:
+    """Tell whether another process may be about to start this run's supervisor."""
+    return not (run.directory / "job.json").exists() and run.state is RunState.QUEUED
+
+
+def _recover(ctx: Context, run: Run, store: Store) -> Run:
+    """End a run whose supervisor is gone: by its last word, or as interrupted where there is none."""
+    runner.reap(run.directory)
+    last = store.events.list(ctx, run.id, kinds=[runner.Kind.RUN_FINISHED])
+    started = store.events.list(ctx, run.id, kinds=[runner.Kind.RUN_STARTED])
+    if last and last[-1].seq > started[-1].seq:
+        return _finish(ctx, store, run, last[-1].data)
+    failure = Failure(
+        "interrupted",
+        "the supervisor of the run ended before the run did",
+        hint="go on with: kubexms resume",
+    )
+    return store.runs.transition(ctx, run.id, RunState.INTERRUPTED, error=failure)
+
+
+def refresh_all(ctx: Context, store: Store) -> None:
+    """Refresh every run that is not over; what a killed process left behind gets its defined state."""
+    for run in store.runs.list(ctx, states=ACTIVE_RUN_STATES, limit=1000).items:
+        refresh(ctx, run.id, store)
+
+
+def cancel(ctx: Context, run_id: str, store: Store) -> Run:
+    """Stop a run; afterwards no process of it is left and every step has a defined state."""
+    run = refresh(ctx, run_id, store)
+    if run.state not in ACTIVE_RUN_STATES:
+        return run
+    if run.state is RunState.RUNNING:
+        store.runs.transition(ctx, run_id, RunState.CANCELLING)
+    runner.cancel(ctx, run.directory)
+    return refresh(ctx, run_id, store)
+
+
+def _finish(ctx: Context, store: Store, run: Run, data: Mapping[str, Any]) -> Run:
+    """Give a run the state its supervisor reported, or partial where hosts were silent from the start."""
+    plan = store.runs.plan(ctx, run.id) or {}
+    silent = [look["host"] for look in plan.get("unreachable", ())]
+    state = _OUTCOMES[data["state"]]
+    if silent and state is RunState.DONE:
+        state = RunState.PARTIAL
+    steps = store.steps.list(ctx, run.id)
+    result = {
+        "changed": sum(1 for step in steps if step.changed),
+        "failed_hosts": sorted({*data.get("failed_hosts", ()), *silent}),
+        "blocked_hosts": sorted(data.get("blocked_hosts", ())),
+        "unreachable_hosts": sorted(silent),
+    }
+    return store.runs.transition(ctx, run.id, state, error=_failure(data), result=result)
+
+
+def _failure(data: Mapping[str, Any]) -> Failure | None:
+    if data["state"] == "timeout":
+        return Failure("deadline-exceeded", "the run ran out of time", hint="resume it, or allow more time")
+    error = data.get("error")
+    if not error:
+        return None
+    return Failure(
+        error["code"],
+        error["message"],
+        error.get("hint", ""),
+        tuple(error.get("tail", ())),
+        bool(error.get("retriable")),
+    )
