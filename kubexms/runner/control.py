@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start, watch and stop supervisors from another process."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM
+
+from kubexms.context import Context
+from kubexms.errors import CommandFailed, KubexmsError
+from kubexms.runner import lease, processes
+from kubexms.runner.job import Job
+from kubexms.runner.lease import Lease, write_private
+from kubexms.runner.playbook import inherited
+
+JOB = "job.json"
+LOG = "supervisor.log"
+_START_SECONDS = 30.0
+_CANCEL = ((SIGINT, 4.0), (SIGTERM, 1.0), (SIGKILL, 1.0))
+
+
+def start(ctx: Context, job: Job, directory: Path) -> Lease:
+    """Start a supervisor for ``job`` in its run directory; it outlives the caller.
+
+    Returns when the supervisor holds its lease. Raises KubexmsError when one is there already, and
+    CommandFailed when it does not come up.
+    """
+    ctx.check()
+    directory = directory.resolve()
+    if is_alive(directory):
+        raise KubexmsError(f"run {job.run_id} has a supervisor already")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / lease.LEASE).unlink(missing_ok=True)
+    write_private(directory / JOB, job.to_json())
+    argv = [sys.executable, "-P", "-m", "kubexms.runner", str(directory)]
+    remaining = ctx.remaining()
+    log = os.open(directory / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        done = subprocess.run(
+            argv,
+            env=inherited(os.environ) | {processes.MARKER: str(directory)},
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            timeout=_START_SECONDS if remaining is None else min(_START_SECONDS, remaining),
+            check=False,
+        )
+    finally:
+        os.close(log)
+    held = lease.read(directory)
+    if done.returncode != 0 or held is None:
+        tail = (directory / LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+        raise CommandFailed(argv, done.returncode, tail)
+    return held
+
+
+def is_alive(directory: Path) -> bool:
+    """Tell whether the run in this directory has a living supervisor."""
+    held = lease.read(directory)
+    return held is not None and held.is_held()
+
+
+def cancel(ctx: Context, directory: Path) -> None:
+    """Stop a run. Afterwards no process of it is left and its spool is no longer written to.
+
+    The supervisor is asked first and has 4 s to end its processes and write run.finished.
+    """
+    directory = directory.resolve()
+    held = lease.read(directory)
+    for number, seconds in _CANCEL:
+        if held is None or not held.is_held():
+            break
+        held.process.signal(number)
+        _wait_until_gone(ctx, held, seconds)
+    reap(directory)
+
+
+def _wait_until_gone(ctx: Context, held: Lease, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while held.is_held() and time.monotonic() < deadline:
+        ctx.wait(0.02)
+
+
+def reap(directory: Path) -> int:
+    """End what a dead supervisor left and return the number of processes; does nothing to a living one."""
+    directory = directory.resolve()
+    if is_alive(directory):
+        return 0
+    sockets = socket_directory(directory)
+    count = processes.end(lambda: processes.marked(directory, sockets))
+    shutil.rmtree(sockets, ignore_errors=True)
+    shutil.rmtree(directory / "segments", ignore_errors=True)
+    return count
+
+
+def socket_directory(directory: Path) -> Path:
+    """Return the short directory for the sockets of a run (a socket's path may have some 100 bytes)."""
+    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
+    base = (
+        Path("/run")
+        if os.geteuid() == 0
+        else Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    )
+    return base / f"kubexms-{os.geteuid()}" / name
