@@ -32,6 +32,11 @@ class Segment:
     after: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All hosts of the segment, each once."""
+        return tuple(dict.fromkeys(host for _, hosts in self.stages for host in hosts))
+
 
 @dataclass(frozen=True)
 class Plan:

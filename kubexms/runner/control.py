@@ -43,7 +43,7 @@ def start(ctx: Context, job: Job, directory: Path) -> Lease:
     try:
         done = subprocess.run(
             argv,
-            env=inherited(os.environ) | {processes.MARKER: str(directory)},
+            env=inherited(os.environ, job.environment) | {processes.MARKER: str(directory)},
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -46,6 +46,9 @@ class Segment:
     be in order, best first: the first that has not failed becomes the variable ``kubexms_delegate``;
     when all have failed the segment is blocked. Stages that must touch one host at a time across
     the whole run stand in a segment of their own.
+
+    ``only`` names the hosts of a stage that not all hosts of the segment need. A segment does not
+    start, and its steps are blocked, when a host of a segment in ``needs`` has left the run.
     """
 
     id: str
@@ -54,6 +57,12 @@ class Segment:
     after: tuple[str, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     delegates: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def stages_of(self, host: str) -> tuple[str, ...]:
+        """Return the stages that a host of the segment passes, in order."""
+        return tuple(stage for stage in self.stages if host in self.only.get(stage, self.hosts))
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class Job:
 
     ``files`` (sha256 -> path) are served over HTTP on ``bind`` while the run lasts; empty means no
     server. ``check`` runs the playbooks in Ansible's check mode with diff: nothing is changed.
+    ``environment`` names variables of the starter's environment that lookups in the inventory read.
     """
 
     run_id: str
@@ -77,6 +87,7 @@ class Job:
     files: Mapping[str, str] = field(default_factory=dict)
     bind: str = "0.0.0.0"  # noqa: S104  hosts fetch their files from the controller
     check: bool = False
+    environment: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         known: set[str] = set()
@@ -99,6 +110,7 @@ class Job:
             document = json.loads(text)
             document["segments"] = tuple(_segment(item) for item in document["segments"])
             document["retries"] = {name: Retry(**item) for name, item in document["retries"].items()}
+            document["environment"] = tuple(document["environment"])
             return cls(**document)
         except (ValueError, KeyError, TypeError, AttributeError) as cause:
             raise JobInvalid(f"the job cannot be read: {cause}") from cause
@@ -112,12 +124,13 @@ def _check_segment(segment: Segment, known: set[str]) -> None:
         raise JobInvalid(f"segment {segment.id} is there twice")
     if not segment.stages or not segment.hosts:
         raise JobInvalid(f"segment {segment.id} has no stages or no hosts")
-    unknown = sorted(set(segment.after) - known)
+    unknown = sorted({*segment.after, *segment.needs} - known)
     if unknown:
         raise JobInvalid(f"segment {segment.id} comes after {', '.join(unknown)}, not listed before it")
 
 
 def _segment(document: Mapping[str, Any]) -> Segment:
     """Return the segment of a decoded JSON object; lists become tuples."""
-    lists = {key: tuple(document[key]) for key in ("stages", "hosts", "after", "delegates")}
-    return Segment(id=document["id"], variables=document["variables"], **lists)
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+    fields["only"] = {stage: tuple(hosts) for stage, hosts in document["only"].items()}
+    return Segment(**fields)

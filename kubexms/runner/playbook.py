@@ -2,7 +2,7 @@
 """What ansible-playbook is given for one call: the playbook and the environment. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,10 @@ def playbook(call: Call) -> str:
     return json.dumps(imports, indent=1)
 
 
-def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+def inherited(environment: Mapping[str, str], wanted: Sequence[str] = ()) -> dict[str, str]:
     """Return what a supervisor takes over from the environment of who starts it."""
-    return {name: environment[name] for name in _INHERITED if name in environment} | {"LANG": "C.UTF-8"}
+    names = (*_INHERITED, *wanted)
+    return {name: environment[name] for name in names if name in environment} | {"LANG": "C.UTF-8"}
 
 
 def environment(job: Job, *, directory: Path, private: Path, sockets: Path, plugins: Path) -> dict[str, str]:

@@ -76,16 +76,25 @@ def _segment(state: RunState, segment: Segment, now: float) -> Decision | None:
         return Finish(segment.id, _summary(track.state for track in tracks.values()))
     if not set(segment.after) <= state.over.keys():
         return None
+    lost = _lost(state, segment)
     waiting = tuple(host for host, track in tracks.items() if track.state == "waiting")
     gone = tuple(host for host in waiting if host in state.left)
     if gone:
         return Block(segment.id, gone, "the host failed in an earlier stage")
+    if lost and waiting:
+        return Block(segment.id, waiting, f"it needs {', '.join(lost)}, which failed")
     due = waiting + tuple(
         host
         for host, track in tracks.items()
         if track.state == "retry" and track.due <= now and _free(state, segment, host)
     )
     return _launch(state, segment, due) if due else None
+
+
+def _lost(state: RunState, segment: Segment) -> list[str]:
+    """Return the hosts of the segments it needs that have left the run."""
+    hosts = {host for needed in segment.needs for host in state.job.segment(needed).hosts}
+    return sorted(hosts & state.left.keys())
 
 
 def _launch(state: RunState, segment: Segment, hosts: tuple[str, ...]) -> Decision:
@@ -98,7 +107,7 @@ def _launch(state: RunState, segment: Segment, hosts: tuple[str, ...]) -> Decisi
 
 def _free(state: RunState, segment: Segment, host: str) -> bool:
     """Tell whether no call of the segment is at the host's stage or has it still to come."""
-    position = state.tracks[segment.id][host].position
+    position = segment.stages.index(state.tracks[segment.id][host].stage)
     for running in state.running.values():
         if running.call.segment == segment.id:
             stage = running.stage or running.call.stages[0][0]

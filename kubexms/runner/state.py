@@ -39,6 +39,11 @@ class Track:
         """The stage that is to be done next, or "" when all are."""
         return self.stages[self.position] if self.position < len(self.stages) else ""
 
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """The stages that are still to be done, the current one first."""
+        return self.stages[self.position :]
+
     def rewind(self) -> None:
         """Forget what the current attempt of the current stage has done so far."""
         self.begun, self.changed, self.differences = None, False, []
@@ -78,7 +83,7 @@ class RunState:
 
     def __post_init__(self) -> None:
         self.tracks = {
-            segment.id: {host: Track(segment.stages) for host in segment.hosts}
+            segment.id: {host: Track(segment.stages_of(host)) for host in segment.hosts}
             for segment in self.job.segments
         }
 
@@ -90,8 +95,7 @@ class RunState:
         chosen = list(hosts)
         stages = self.job.segment(segment).stages
         lists = tuple(
-            (stage, tuple(host for host in chosen if tracks[host].position <= index))
-            for index, stage in enumerate(stages)
+            (stage, tuple(host for host in chosen if stage in tracks[host].rest)) for stage in stages
         )
         self.calls += 1
         call = Call(self.calls, segment, tuple((stage, of) for stage, of in lists if of), variables)
@@ -226,10 +230,7 @@ class RunState:
     def _rest(self, track: Track, host: str) -> list[Draft]:
         """Block the stages that would have followed in the segment."""
         reason = f"stage {track.stage} failed on {host}"
-        return [
-            Draft(Kind.STEP_BLOCKED, stage, host, data={"reason": reason})
-            for stage in track.stages[track.position + 1 :]
-        ]
+        return [Draft(Kind.STEP_BLOCKED, stage, host, data={"reason": reason}) for stage in track.rest[1:]]
 
     def block(self, segment: str, hosts: Iterable[str], reason: str) -> list[Draft]:
         """Give up on hosts of a segment without having tried."""
@@ -237,9 +238,7 @@ class RunState:
         for host in hosts:
             track = self.tracks[segment][host]
             data = {"reason": reason}
-            drafts += [
-                Draft(Kind.STEP_BLOCKED, stage, host, data=data) for stage in track.stages[track.position :]
-            ]
+            drafts += [Draft(Kind.STEP_BLOCKED, stage, host, data=data) for stage in track.rest]
             track.state = "blocked"
             self.left.setdefault(host, "blocked")
         return drafts
