@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from kubexms.errors import KubexmsError
@@ -40,29 +41,30 @@ class Retry:
 
 @dataclass(frozen=True)
 class Segment:
-    """Stages that run one after the other on the same hosts, in one call of ansible-runner.
+    """What one call of ansible-runner does: stages in order, each with its own hosts.
 
-    ``after`` names the segments that must be over first. ``delegates`` are hosts of which one must
-    be in order, best first: the first that has not failed becomes the variable ``kubexms_delegate``;
-    when all have failed the segment is blocked. Stages that must touch one host at a time across
-    the whole run stand in a segment of their own.
-
-    ``only`` names the hosts of a stage that not all hosts of the segment need. A segment does not
-    start, and its steps are blocked, when a host of a segment in ``needs`` has left the run.
+    ``after`` names the segments that must be over first. When one in ``needs`` lost a host, this one
+    does not begin and its steps are blocked. ``delegates`` are hosts of which one must be in order,
+    best first: the first that has not left the run becomes the variable ``kubexms_delegate``; when
+    all have left, the segment is blocked too. ``variables`` are given to every play.
     """
 
     id: str
-    stages: tuple[str, ...]
-    hosts: tuple[str, ...]
+    stages: tuple[tuple[str, tuple[str, ...]], ...]
     after: tuple[str, ...] = ()
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    delegates: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    delegates: tuple[str, ...] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
-    def stages_of(self, host: str) -> tuple[str, ...]:
-        """Return the stages that a host of the segment passes, in order."""
-        return tuple(stage for stage in self.stages if host in self.only.get(stage, self.hosts))
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the stages, in order."""
+        return tuple(name for name, _ in self.stages)
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """All hosts of the segment, each once."""
+        return tuple(dict.fromkeys(host for _, hosts in self.stages for host in hosts))
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ class Job:
     """Everything a supervisor needs. Times are in seconds; 0 means no limit.
 
     ``files`` (sha256 -> path) are served over HTTP on ``bind`` while the run lasts; empty means no
-    server. ``check`` runs the playbooks in Ansible's check mode with diff: nothing is changed.
-    ``environment`` names variables of the starter's environment that lookups in the inventory read.
+    server. ``environment`` names the variables of the starter's environment that the inventory reads
+    with Ansible's env lookup; their values are secrets and are never written down. ``check`` runs the
+    playbooks in Ansible's check mode with diff: nothing is changed.
     """
 
     run_id: str
@@ -86,8 +89,8 @@ class Job:
     forks: int = 50
     files: Mapping[str, str] = field(default_factory=dict)
     bind: str = "0.0.0.0"  # noqa: S104  hosts fetch their files from the controller
-    check: bool = False
     environment: tuple[str, ...] = ()
+    check: bool = False
 
     def __post_init__(self) -> None:
         known: set[str] = set()
@@ -98,6 +101,10 @@ class Job:
     def segment(self, identifier: str) -> Segment:
         """Return the segment with this id, which must exist."""
         return next(segment for segment in self.segments if segment.id == identifier)
+
+    def retry(self, stage: str) -> Retry:
+        """Return how often a stage is tried; once when nothing is said."""
+        return self.retries.get(stage, Retry())
 
     def to_json(self) -> str:
         """Return the job as one JSON document."""
@@ -111,6 +118,7 @@ class Job:
             document["segments"] = tuple(_segment(item) for item in document["segments"])
             document["retries"] = {name: Retry(**item) for name, item in document["retries"].items()}
             document["environment"] = tuple(document["environment"])
+            document["environment"] = tuple(document["environment"])
             return cls(**document)
         except (ValueError, KeyError, TypeError, AttributeError) as cause:
             raise JobInvalid(f"the job cannot be read: {cause}") from cause
@@ -122,15 +130,17 @@ def _check_segment(segment: Segment, known: set[str]) -> None:
         raise JobInvalid(f"segment id {segment.id!r} is not a plain word")
     if segment.id in known:
         raise JobInvalid(f"segment {segment.id} is there twice")
-    if not segment.stages or not segment.hosts:
-        raise JobInvalid(f"segment {segment.id} has no stages or no hosts")
+    if not segment.stages or not all(hosts for _, hosts in segment.stages):
+        raise JobInvalid(f"segment {segment.id} has no stages, or a stage without hosts")
+    if len(set(segment.names)) < len(segment.names):
+        raise JobInvalid(f"segment {segment.id} names a stage twice")
     unknown = sorted({*segment.after, *segment.needs} - known)
     if unknown:
-        raise JobInvalid(f"segment {segment.id} comes after {', '.join(unknown)}, not listed before it")
+        raise JobInvalid(f"segment {segment.id} waits for {', '.join(unknown)}, not listed before it")
 
 
 def _segment(document: Mapping[str, Any]) -> Segment:
     """Return the segment of a decoded JSON object; lists become tuples."""
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
-    fields["only"] = {stage: tuple(hosts) for stage, hosts in document["only"].items()}
-    return Segment(**fields)
+    lists = {key: tuple(document[key]) for key in ("after", "needs", "delegates")}
+    stages = tuple((name, tuple(hosts)) for name, hosts in document["stages"])
+    return Segment(id=document["id"], stages=stages, variables=document["variables"], **lists)

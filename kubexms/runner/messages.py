@@ -5,7 +5,20 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+KINDS = frozenset({"play", "task", "start", "ok", "failed", "end"})
 BARRIERS = frozenset({"play", "end"})
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "kind": str,
+    "stage": str,
+    "task": str,
+    "host": str,
+    "changed": bool,
+    "differences": list,
+    "last": bool,
+    "observation": dict,
+    "error": dict,
+    "all": bool,
+}
 
 
 class MessageInvalid(ValueError):
@@ -35,16 +48,19 @@ class Message:
 def parse(line: bytes) -> Message:
     """Return the message of a line. Raises MessageInvalid."""
     try:
-        message = Message(**json.loads(line))
-    except (ValueError, TypeError) as cause:
-        raise MessageInvalid(f"not a message of the callback plugin: {cause}") from cause
-    if message.kind not in {"play", "task", "start", "ok", "failed", "end"}:
-        raise MessageInvalid(f"unknown kind of message {message.kind!r}")
-    return message
+        document = json.loads(line)
+    except ValueError as cause:
+        raise MessageInvalid(f"not JSON: {cause}") from cause
+    if not isinstance(document, dict) or document.get("kind") not in KINDS:
+        raise MessageInvalid("not a message of the callback plugin")
+    wrong = [name for name, value in document.items() if not isinstance(value, _TYPES.get(name, ()))]
+    if wrong:
+        raise MessageInvalid(f"unknown or wrong fields: {', '.join(sorted(wrong))}")
+    return Message(**document)
 
 
 def failure(
-    code: str, message: str, *, hint: str = "", tail: list[str] | None = None, retriable: bool = False
+    code: str, message: str, *, hint: str = "", tail: tuple[str, ...] = (), retriable: bool = False
 ) -> dict[str, Any]:
     """Return an error as events carry it."""
-    return {"code": code, "message": message, "hint": hint, "tail": tail or [], "retriable": retriable}
+    return {"code": code, "message": message, "hint": hint, "tail": list(tail), "retriable": retriable}
