@@ -30,7 +30,7 @@ def write_files(prepared: Prepared, directory: Path) -> None:
 def probe_job(ctx: Context, prepared: Prepared, settings: Settings, directory: Path) -> runner.Job:
     """Return the job that looks at every host."""
     hosts = tuple(host.name for host in prepared.cluster.spec.hosts)
-    segment = runner.Segment(PROBE.name, (PROBE.name,), hosts)
+    segment = runner.Segment(PROBE.name, ((PROBE.name, hosts),))
     return _job(ctx, prepared, settings, directory, (segment,))
 
 
@@ -52,9 +52,7 @@ def _segment(segment: PlannedSegment, plan: Plan, prepared: Prepared) -> runner.
     others = () if plan.is_new else tuple(name for name in leaders if name != plan.delegate)
     return runner.Segment(
         id=segment.name,
-        stages=tuple(stage for stage, _ in segment.stages),
-        hosts=segment.hosts,
-        only=dict(segment.stages),
+        stages=segment.stages,
         after=segment.after,
         needs=segment.needs,
         delegates=(plan.delegate, *others) if plan.delegate else (),
