@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stage ``init``: the first control plane of a new cluster, by ``kubeadm init``.
+
+Settings of a control plane that exists are not compared here but in ``_stage_control_plane``.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
+from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_config import (
+    ARGUMENTS,  # noqa: F401 - the stage's own
+    init_documents,
+    render,
+)
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs import control_plane_inputs
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import (
+    HALF,
+    JOINED,
+    begin,
+    finish,
+    membership,
+)
+from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset
+from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
+
+_SHOWN = {HALF: "half made"}
+
+
+def compare(client, params):  # noqa: ARG001 - every stage has this signature
+    """Return what differs: whether this host is a control plane."""
+    found = membership(Record(), control_plane=True)
+    differences = Differences()
+    if found != JOINED:
+        differences.add("control plane", _SHOWN.get(found, ""), params["version"])
+    return differences
+
+
+def apply(client, params, differences):  # noqa: ARG001 - every stage has this signature
+    """Make this host the first control plane; a half-made one is taken away first."""
+    if membership(Record(), control_plane=True) == HALF:
+        reset(client)
+    write_text(paths.KUBEADM_CONFIG, render(init_documents(params)), "0600")
+    begin()
+    kubeadm(
+        client,
+        ["init", "--config", paths.KUBEADM_CONFIG, "--skip-phases", "show-join-command"],
+        seconds=params["timeout"] + 30,
+        hint="read the kubelet's log with journalctl -u kubelet on this host",
+    )
+    finish(control_plane_inputs(params))
+    return {}

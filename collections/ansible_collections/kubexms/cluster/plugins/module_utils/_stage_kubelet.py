@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stage ``kubelet``: its unit and settings; a kubelet that runs with older ones is restarted once.
+
+Files follow kubeadm's packages (kubelet.service, 10-kubeadm.conf) with one more switch: ``--config-dir``.
+Our settings are a file of their own there, which overrides the configuration that kubeadm downloads
+from the cluster, so that a setting is compared as a file and not through kubeadm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
+from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
+from ansible_collections.kubexms.cluster.plugins.module_utils._errors import DeadlineError, UnhealthyError
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import compare_text, write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import joined
+from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
+from ansible_collections.kubexms.cluster.plugins.module_utils._units import (
+    compare_unit,
+    daemon_reload,
+    enable,
+    journal,
+    restart,
+)
+
+ARGUMENTS = {
+    "node_ip": {"type": "str"},
+    "extra_args": {"type": "dict", "default": {}},
+    "configuration": {"type": "dict", "default": {}},
+}
+
+RECORD = "kubelet"
+UNIT = "kubelet.service"
+_HEALTH_SECONDS = 60
+
+_UNIT_TEXT = """\
+[Unit]
+Description=kubelet: The Kubernetes Node Agent
+Documentation=https://kubernetes.io/docs/
+Wants=network-online.target
+After=network-online.target containerd.service
+
+[Service]
+ExecStart={binary}
+Restart=always
+StartLimitInterval=0
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_DROP_IN_TEXT = """\
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf \
+--kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml --config-dir={directory}"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart={binary} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+"""
+
+
+def files(params):
+    """Return path -> text of every file that this stage writes."""
+    directory = os.path.dirname(paths.KUBELET_DROP_IN_CONFIG)
+    return {
+        paths.KUBELET_UNIT: _UNIT_TEXT.format(binary=paths.KUBELET_BINARY),
+        paths.KUBELET_DROP_IN: _DROP_IN_TEXT.format(binary=paths.KUBELET_BINARY, directory=directory),
+        paths.KUBELET_DEFAULTS: "KUBELET_EXTRA_ARGS={0}\n".format(_arguments(params)),
+        paths.KUBELET_DROP_IN_CONFIG: _configuration(params),
+    }
+
+
+def _arguments(params):
+    arguments = dict(params["extra_args"])
+    if params["node_ip"]:
+        arguments["node-ip"] = params["node_ip"]
+    return " ".join("--{0}={1}".format(*item) for item in sorted(arguments.items()))
+
+
+def _configuration(params):
+    document = dict(params["configuration"])
+    document.update(apiVersion="kubelet.config.k8s.io/v1beta1", kind="KubeletConfiguration")
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def compare(client, params):
+    """Return which files and unit states differ, and whether the kubelet runs with older settings."""
+    differences = Differences()
+    wanted = files(params)
+    for path, text in wanted.items():
+        compare_text(differences, path, text)
+    is_joined = joined()
+    compare_unit(client, differences, UNIT, enabled=True, active=True if is_joined else None)
+    running = Record().stage(RECORD).get("running")
+    if is_joined and not differences and running != _fingerprint(wanted):
+        differences.add("kubelet process", "older settings or binary", "restarted")
+    return differences
+
+
+def apply(client, params, differences):  # noqa: ARG001 - every stage has this signature
+    """Write the files, enable the unit and, on a joined host, restart the kubelet and wait for it."""
+    wanted = files(params)
+    for path, text in wanted.items():
+        write_text(path, text)
+    daemon_reload(client)
+    enable(client, UNIT)
+    if joined():
+        restart(client, UNIT)
+        _wait_until_healthy(client)
+    record = Record()
+    record.stage(RECORD)["running"] = _fingerprint(wanted)
+    record.save()
+    return {}
+
+
+def _fingerprint(wanted):
+    """Return a digest of what a kubelet that starts now runs with: our files and its binary.
+
+    Compared with the one recorded, not with clocks: a host's clock may be set between two deploys.
+    """
+    digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode("utf-8"))
+    try:
+        status = os.stat(paths.KUBELET_BINARY)
+    except FileNotFoundError:
+        return digest.hexdigest()
+    digest.update("{0.st_size} {0.st_mtime_ns} {0.st_ino}".format(status).encode("ascii"))
+    return digest.hexdigest()
+
+
+def _wait_until_healthy(client):
+    try:
+        client.wait(healthy, _HEALTH_SECONDS, "a healthy kubelet")
+    except DeadlineError as error:
+        raise UnhealthyError(
+            "the kubelet was restarted and is not healthy after {0} s".format(_HEALTH_SECONDS),
+            hint="read its log with journalctl -u kubelet; a setting in kubelet.configuration may be wrong",
+            tail=journal(client, UNIT),
+        ) from error
+
+
+def healthy():
+    """Return whether this host's kubelet says that it is healthy."""
+    connection = http.client.HTTPConnection("127.0.0.1", paths.KUBELET_HEALTH_PORT, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
