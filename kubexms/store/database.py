@@ -6,24 +6,19 @@ never wait, a writer waits for another one up to ``BUSY_SECONDS``. After a kill 
 holds exactly what was committed (https://www.sqlite.org/wal.html).
 """
 
-import errno
 import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from kubexms.context import Context
-from kubexms.errors import Refused, StoreFailed, StoreFull
+from kubexms.errors import Refused
 from kubexms.store import tables
-
-BUSY_SECONDS = 10
-"""How long a writer waits for another process's transaction; ours take milliseconds."""
+from kubexms.store.faults import BUSY_SECONDS, named, named_errors
 
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
@@ -31,10 +26,6 @@ _PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
 )
-
-
-class ConstraintBroken(StoreFailed):
-    """A constraint of the tables said no. Callers within the room turn it into what it means."""
 
 
 class Database:
@@ -68,7 +59,7 @@ class Database:
         """Begin with the given statement, commit at the end, name what went wrong."""
         ctx.check()
         with (
-            _named_errors(self.path),
+            named_errors(self.path),
             self._engine.connect().execution_options(begin=begin) as connection,
             connection.begin(),
         ):
@@ -92,7 +83,7 @@ class Database:
             partial.replace(path)
         except (OSError, sqlite3.Error) as cause:
             partial.unlink(missing_ok=True)
-            raise _named(cause, path) from cause
+            raise named(cause, path) from cause
 
 
 def open_database(ctx: Context, path: Path) -> Database:
@@ -105,7 +96,7 @@ def open_database(ctx: Context, path: Path) -> Database:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create_private(path)
     except OSError as cause:
-        raise _named(cause, path) from cause
+        raise named(cause, path) from cause
     database = Database(path, _engine(path))
     try:
         _ensure_schema(ctx, database)
@@ -129,6 +120,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
+        hide_parameters=True,
         json_serializer=json.JSONEncoder(separators=(",", ":")).encode,
     )
     event.listen(engine, "connect", _set_up)
@@ -174,35 +166,3 @@ def _create_schema(connection: Connection) -> int:
     tables.metadata.create_all(connection)
     connection.execute(insert(tables.schema).values(id=1, version=tables.SCHEMA_VERSION))
     return tables.SCHEMA_VERSION
-
-
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLAlchemy and SQLite into ours."""
-    try:
-        yield
-    except IntegrityError as cause:
-        raise ConstraintBroken(f"the database {path} refused a row: {cause.orig}") from cause
-    except SQLAlchemyError as cause:
-        raise _named(cause.__cause__ or cause, path) from cause
-    except sqlite3.Error as cause:
-        raise _named(cause, path) from cause
-
-
-def _named(cause: BaseException, path: Path) -> StoreFailed:
-    """Return our error for a failed use of the file."""
-    code = _primary_code(cause)
-    if code == sqlite3.SQLITE_FULL or getattr(cause, "errno", None) == errno.ENOSPC:
-        return StoreFull(f"no space left for the database {path}", hint="free space, then resume the run")
-    hints: dict[Any, str] = {
-        sqlite3.SQLITE_BUSY: f"another process has been writing for {BUSY_SECONDS} s; try again",
-        sqlite3.SQLITE_NOTADB: "the file is not a database; restore a backup or move it away",
-        sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup or move it away",
-    }
-    return StoreFailed(f"the database {path} cannot be used: {cause}", hint=hints.get(code, ""))
-
-
-def _primary_code(cause: BaseException) -> int | None:
-    """Return SQLite's primary result code (https://www.sqlite.org/rescode.html), None for others."""
-    code: int | None = getattr(cause, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF

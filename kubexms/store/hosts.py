@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from kubexms.context import Context
 from kubexms.errors import IdentityMismatch, NotFound
-from kubexms.store.database import ConstraintBroken, Database
+from kubexms.store.database import Database
+from kubexms.store.faults import ConstraintBroken
 from kubexms.store.records import Host, HostIdentity, Mismatch, MismatchKind
 from kubexms.store.tables import hosts
 

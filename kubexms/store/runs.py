@@ -23,7 +23,8 @@ from sqlalchemy import (
 from kubexms.context import Context
 from kubexms.errors import NotFound, Refused, RunActive
 from kubexms.plan.states import ACTIVE_RUN_STATES, RunState, check_run_transition
-from kubexms.store.database import ConstraintBroken, Database
+from kubexms.store.database import Database
+from kubexms.store.faults import ConstraintBroken
 from kubexms.store.records import Document, Failure, Page, PlannedStep, Run
 from kubexms.store.rows import failure_document, failure_from
 from kubexms.store.steps import interrupt_running, open_planned

@@ -52,8 +52,9 @@ class Steps:
         """
         with self._database.write(ctx) as connection:
             known = read_steps(connection, run_id, {host for _, host in keys})
-            if not known.keys() >= set(keys):
-                raise NotFound(f"run {run_id} has not all of the steps {sorted(keys)}")
+            absent = [f"{stage} on {host}" for stage, host in keys if (stage, host) not in known]
+            if absent:
+                raise NotFound(f"run {run_id} has no step {', '.join(absent)}")
             chosen = [known[key] for key in keys]
             for step in chosen:
                 _check(step, StepState.SKIPPED)

@@ -22,9 +22,10 @@ BELOW: dict[str, set[str]] = {
     "artifacts": {"plan", "cluster"},
     "runner": {"plan", "cluster"},
     "store": {"plan", "cluster"},
-    "service": {"inventory", "artifacts", "runner", "store", "plan", "cluster"},
+    "service": {"inventory", "artifacts", "runner", "store", "observe", "plan", "cluster"},
     "lab": set(),
-    "cli": {"service", "lab", "plan", "cluster"},
+    "observe": set(),
+    "cli": {"service", "lab", "observe", "plan", "cluster"},
 }
 """The rooms a room may import, itself and the common modules aside. Nothing else is allowed."""
 
@@ -32,6 +33,7 @@ ONLY_IN: dict[str, str] = {
     "ansible": "runner",
     "ansible_runner": "runner",
     "sqlalchemy": "store",
+    "structlog": "observe",
     "typer": "cli",
     "rich": "cli",
 }
