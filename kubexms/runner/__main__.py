@@ -68,11 +68,13 @@ def supervise(directory: Path, report: int) -> int:
     from kubexms.runner.supervisor import Stop, Supervisor  # noqa: PLC0415
 
     processes.adopt_orphans()
+    os.umask(0o077)
     job = Job.from_json((directory / JOB).read_text(encoding="utf-8"))
+    secrets = {name: os.environ.pop(name) for name in job.environment if name in os.environ}
     sockets = socket_directory(directory)
     sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Spool(directory, job.run_id) as spool, file_server(job) as variables:
-        supervisor = Supervisor(job, spool, AnsiblePlayer(job, directory, sockets), variables)
+        supervisor = Supervisor(job, spool, AnsiblePlayer(job, directory, sockets, secrets), variables)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.put(Stop()))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -12,7 +12,7 @@ from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
 
 from kubexms.context import Context
-from kubexms.errors import CommandFailed, KubexmsError
+from kubexms.errors import CommandFailed, DeadlineExceeded, KubexmsError
 from kubexms.runner import lease, processes
 from kubexms.runner.job import Job
 from kubexms.runner.lease import Lease, write_private
@@ -21,6 +21,7 @@ from kubexms.runner.playbook import inherited
 JOB = "job.json"
 LOG = "supervisor.log"
 _START_SECONDS = 30.0
+_TAIL_LINES = 20
 _CANCEL = ((SIGINT, 4.0), (SIGTERM, 1.0), (SIGKILL, 1.0))
 
 
@@ -33,32 +34,46 @@ def start(ctx: Context, job: Job, directory: Path) -> Lease:
     ctx.check()
     directory = directory.resolve()
     if is_alive(directory):
-        raise KubexmsError(f"run {job.run_id} has a supervisor already")
+        raise KubexmsError(f"run {job.run_id} has a supervisor already", hint="cancel it first")
+    reap(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / lease.LEASE).unlink(missing_ok=True)
     write_private(directory / JOB, job.to_json())
     argv = [sys.executable, "-P", "-m", "kubexms.runner", str(directory)]
+    secrets = {name: os.environ[name] for name in job.environment if name in os.environ}
+    environment = inherited(os.environ) | secrets | {processes.MARKER: str(directory)}
+    status = _run(ctx, argv, environment, directory)
+    held = lease.read(directory)
+    if status != 0 or held is None:
+        raise CommandFailed(argv, status, _log(directory), hint=f"see {directory / LOG}")
+    return held
+
+
+def _run(ctx: Context, argv: list[str], environment: dict[str, str], directory: Path) -> int:
+    """Run the command that leaves a supervisor behind; return its exit status."""
     remaining = ctx.remaining()
     log = os.open(directory / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        done = subprocess.run(
-            argv,
-            env=inherited(os.environ, job.environment) | {processes.MARKER: str(directory)},
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            timeout=_START_SECONDS if remaining is None else min(_START_SECONDS, remaining),
-            check=False,
-        )
-    finally:
-        os.close(log)
-    held = lease.read(directory)
-    if done.returncode != 0 or held is None:
-        tail = (directory / LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
-        raise CommandFailed(argv, done.returncode, tail)
-    return held
+    with os.fdopen(log, "ab") as output:
+        try:
+            done = subprocess.run(
+                argv,
+                env=environment,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                timeout=_START_SECONDS if remaining is None else min(_START_SECONDS, remaining),
+                check=False,
+            )
+        except subprocess.TimeoutExpired as cause:
+            reap(directory)
+            raise DeadlineExceeded("the supervisor did not come up in time") from cause
+    return done.returncode
+
+
+def _log(directory: Path) -> list[str]:
+    return (directory / LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
 
 
 def is_alive(directory: Path) -> bool:

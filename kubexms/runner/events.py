@@ -4,8 +4,8 @@
 ``data`` by kind (every other kind has none):
 
 =================  ==================================================================
-run.started        verb, segments: [{id, stages, hosts, after}], resumed: bool
-segment.started    segment, stages, hosts, wave (number of the playbook call, from 1)
+run.started        verb, segments: [{id, stages, after, needs}], resumed: bool
+segment.started    segment, stages, wave (number of the playbook call, from 1)
 segment.finished   segment, state: done|partial|failed|blocked
 step.done          changed, differences: [{path, before, after}], seconds
 step.failed        error (final: no attempt is left)
@@ -16,10 +16,11 @@ step.interrupted   reason: cancelled|timeout
 host.unreachable   error
 observation        what the probe saw on this host
 run.cancelling     reason: cancelled|timeout
-run.finished       state: done|partial|failed|cancelled|timeout, failed_hosts, blocked_hosts, error
+run.finished       state: done|partial|failed|cancelled|timeout, failed_hosts, blocked_hosts
 =================  ==================================================================
 
-``error`` is {code, message, hint, tail: [lines], retriable: bool} everywhere.
+``error`` is {code, message, hint, tail: [lines], retriable: bool} everywhere, ``stages`` a list of
+[stage, [hosts]] in order.
 """
 
 import json
@@ -46,6 +47,10 @@ class Kind(StrEnum):
     TASK_STARTED = "task.started"
     HOST_UNREACHABLE = "host.unreachable"
     OBSERVATION = "observation"
+
+
+STEP_ENDS = frozenset({Kind.STEP_DONE, Kind.STEP_FAILED, Kind.STEP_RETRY, Kind.STEP_INTERRUPTED})
+"""Kinds that must be on the disk soon: what they say is not to be done again."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kubexms.runner.job import Job
-from kubexms.runner.processes import MARKER
 
+EVENTS = "KUBEXMS_EVENTS"
 COLLECTION = "kubexms.cluster"
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK")
 # A host that vanishes while a command runs is noticed after interval * count = 30 s.
@@ -34,14 +34,13 @@ class Call:
 
 
 def playbook(call: Call) -> str:
-    """Return the playbook as JSON (which is YAML): one import for each stage that has hosts."""
+    """Return the playbook as JSON (which is YAML): one import for each stage."""
     imports = [
         {
             "import_playbook": f"{COLLECTION}.{stage}",
             "vars": {**call.variables, "kubexms_hosts": ",".join(hosts)},
         }
         for stage, hosts in call.stages
-        if hosts
     ]
     return json.dumps(imports, indent=1)
 
@@ -52,15 +51,16 @@ def inherited(environment: Mapping[str, str], wanted: Sequence[str] = ()) -> dic
     return {name: environment[name] for name in names if name in environment} | {"LANG": "C.UTF-8"}
 
 
-def environment(job: Job, *, directory: Path, private: Path, sockets: Path, plugins: Path) -> dict[str, str]:
+def environment(job: Job, *, private: Path, events: Path, plugins: Path) -> dict[str, str]:
     """Return the variables that ansible-playbook gets on top of the supervisor's own.
 
-    ``private`` is the call's own directory, ``sockets`` a short one (ssh's socket paths are limited
-    to some 100 bytes), ``plugins`` holds our callback plugin. ansible.cfg files of the machine or of
-    the user play no part.
+    ``private`` is the call's own directory, ``plugins`` holds our callback plugin, ``events`` is the
+    socket it reports to. Its directory must be short: that of ssh's sockets is the same, and their
+    paths are limited to some 100 bytes. ansible.cfg files of the machine or the user play no part.
     """
     return {
-        MARKER: str(directory),
+        EVENTS: str(events),
+        "ANSIBLE_CALLBACK_PLUGINS": str(plugins),
         "ANSIBLE_COLLECTIONS_PATH": job.collections_path,
         "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "False",
         "ANSIBLE_CONFIG": str(private / "ansible.cfg"),
@@ -76,8 +76,6 @@ def environment(job: Job, *, directory: Path, private: Path, sockets: Path, plug
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_SSH_ARGS": _SSH_ARGUMENTS,
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
-        "ANSIBLE_CALLBACK_PLUGINS": str(plugins),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(events.parent),
         "ANSIBLE_STDOUT_CALLBACK": "kubexms_events",
-        "KUBEXMS_EVENTS": str(sockets / f"events-{private.name}"),
     }

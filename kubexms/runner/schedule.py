@@ -2,9 +2,9 @@
 """What to do next in a run. Pure: reads the state, decides, changes nothing.
 
 A segment begins when all that it comes after or needs are over. A host that failed or was blocked is
-left out of every later segment. A host with a retriable failure is tried again, when its time has
-come, in a call of its own beside the segment's others, but not while one of those is at the same
-stage or an earlier one. A segment is over when all its hosts are settled.
+left out of every later segment. Hosts with a retriable failure are tried again, when their time has
+come, in a call beside the segment's others; so hosts that must not be touched at the same time stand
+in different segments. A segment is over when all its hosts are settled.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from kubexms.runner.job import Segment
 from kubexms.runner.state import RunState
 from kubexms.runner.track import SETTLED, Track
+
+
+CALLS_AT_ONCE = 3
+"""Calls that a segment may have at a time: the first and two for retries; each costs some 60 MB."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +101,8 @@ def _is_ready(state: RunState, segment: Segment, track: Track, now: float) -> bo
     """Tell whether a host waits for its first call, or for another one whose time has come."""
     if track.state == "waiting":
         return True
-    return track.state == "retry" and track.due <= now and _is_free(state, segment, track.stage)
-
-
-def _is_free(state: RunState, segment: Segment, stage: str) -> bool:
-    """Tell whether no call of the segment is at the stage or has it still to come."""
-    for running in state.running.values():
-        at = running.stage or running.call.stages[0][0]
-        if running.call.segment == segment.id and segment.names.index(at) <= segment.names.index(stage):
-            return False
-    return True
+    calls = sum(running.call.segment == segment.id for running in state.running.values())
+    return track.state == "retry" and track.due <= now and calls < CALLS_AT_ONCE
 
 
 def _summary(states: Iterable[str]) -> str:

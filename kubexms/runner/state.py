@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kubexms.runner.events import Draft, Kind
-from kubexms.runner.job import Job
+from kubexms.runner.job import Job, Segment
 from kubexms.runner.messages import Message, failure
 from kubexms.runner.playbook import Call
-from kubexms.runner.track import SETTLED, Track
+from kubexms.runner.track import Track
 
 Reason = Literal["", "cancelled", "timeout"]
 
@@ -61,10 +61,7 @@ class RunState:
     moved: bool = True
 
     def __post_init__(self) -> None:
-        self.tracks = {
-            segment.id: {host: Track(host, _stages_of(segment.stages, host)) for host in segment.hosts}
-            for segment in self.job.segments
-        }
+        self.tracks = {segment.id: _tracks(segment) for segment in self.job.segments}
 
     def launch(
         self, segment: str, hosts: Iterable[str], variables: Mapping[str, Any], now: float
@@ -86,22 +83,18 @@ class RunState:
         running = self.running.get(number)
         if running is None or running.stopped or self.stopping:
             return []
-        if message.kind == "play":
-            return self._play(running, message.stage, now)
-        if message.kind == "task":
-            data = {"segment": running.call.segment}
-            return [Draft(Kind.TASK_STARTED, running.stage, task=message.task, data=data)]
-        if message.kind == "end":
-            return [] if running.failed else self._close(running, now)
-        if message.kind == "failed":
-            return self._failed(running, message, now)
-        track = self._at(running, message.host)
-        if track is None:
-            return []
-        if message.kind == "start":
-            running.touched.add(message.host)
-            return track.begin(now)
-        return self._succeeded(track, message, now)
+        match message.kind:
+            case "play":
+                return self._play(running, message.stage, now)
+            case "end":
+                return [] if running.failed else self._close(running, now)
+            case "task":
+                data = {"segment": running.call.segment}
+                return [Draft(Kind.TASK_STARTED, running.stage, task=message.task, data=data)]
+            case "failed":
+                return self._failed(running, message, now)
+            case _:
+                return self._went_on(running, message, now)
 
     def block(self, segment: str, hosts: Iterable[str], reason: str) -> list[Draft]:
         """Give up on hosts of a segment without having tried."""
@@ -117,13 +110,6 @@ class RunState:
         return [
             draft for track in mine for draft in self._settle(track, self._cut(running, track, outcome, now))
         ]
-
-    def interrupt(self) -> None:
-        """Settle what had not begun or was to be tried again when the run was stopped."""
-        for tracks in self.tracks.values():
-            for track in tracks.values():
-                if track.state not in SETTLED:
-                    track.interrupt(self.stopping)
 
     def _at(self, running: Running, host: str) -> Track | None:
         """Return the host's track when it takes part in the play that the call is at."""
@@ -151,7 +137,14 @@ class RunState:
         tracks = [track for track in found if track is not None]
         return [draft for track in tracks for draft in self._settle(track, track.succeed(now))]
 
-    def _succeeded(self, track: Track, message: Message, now: float) -> list[Draft]:
+    def _went_on(self, running: Running, message: Message, now: float) -> list[Draft]:
+        """Take a host's start on a task, or its success."""
+        track = self._at(running, message.host)
+        if track is None:
+            return []
+        if message.kind == "start":
+            running.touched.add(message.host)
+            return track.begin(now)
         track.note(changed=message.changed, differences=message.differences)
         drafts = []
         if message.observation is not None:
@@ -189,12 +182,17 @@ class RunState:
             limit = self.job.stage_timeouts.get(running.stage, 0)
             text = f"stage {track.stage} was not done on {track.host} after {limit:g} s"
             return track.fail(failure("timeout", text, retriable=True), retry, now)
-        text = f"ansible-playbook ended with status {outcome.status} before {track.stage} was done on {track.host}"
+        text = f"ansible-playbook ended ({outcome.status}) before {track.stage} was done on {track.host}"
         return track.fail(failure("internal", text, tail=outcome.tail), retry, now)
 
 
-def _stages_of(stages: Iterable[tuple[str, tuple[str, ...]]], host: str) -> tuple[str, ...]:
-    return tuple(name for name, hosts in stages if host in hosts)
+def _tracks(segment: Segment) -> dict[str, Track]:
+    """Return the track of every host of a segment."""
+    stages: dict[str, list[str]] = {}
+    for name, hosts in segment.stages:
+        for host in hosts:
+            stages.setdefault(host, []).append(name)
+    return {host: Track(host, tuple(names)) for host, names in stages.items()}
 
 
 def _is_later(call: Call, stage: str, than: str) -> bool:

@@ -8,12 +8,12 @@ Before a play goes on, and before the playbook ends, the owner has put everythin
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kubexms.runner import schedule
-from kubexms.runner.events import Draft, Kind
+from kubexms.runner.events import STEP_ENDS, Draft, Kind
 from kubexms.runner.job import Job
 from kubexms.runner.messages import BARRIERS, Message
 from kubexms.runner.playbook import Call
@@ -21,6 +21,7 @@ from kubexms.runner.spool import Spool
 from kubexms.runner.state import Outcome, RunState
 
 LINGER_SECONDS = 5.0
+STOP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,16 @@ class Player(Protocol):
 class Supervisor:
     """Drives one job to its end. ``variables`` are given to every playbook."""
 
-    def __init__(self, job: Job, spool: Spool, player: Player, variables: dict[str, Any]) -> None:
+    def __init__(self, job: Job, spool: Spool, player: Player, variables: Mapping[str, Any]) -> None:
+        self._job = job
         self._state = RunState(job)
         self._spool = spool
         self._player = player
         self._variables = variables
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._deadline = time.monotonic() + job.timeout_seconds if job.timeout_seconds else None
+        self._retry_due: float | None = None
+        self._unsafe = False
 
     def put(self, item: Item) -> None:
         """Hand an item to the owner; safe in signal handlers and other threads."""
@@ -80,16 +84,16 @@ class Supervisor:
 
     def run(self) -> str:
         """Run the job and return its final state. The last event is run.finished."""
-        job = self._state.job
         segments = [
-            {"id": segment.id, "stages": segment.stages, "hosts": segment.hosts, "after": segment.after}
-            for segment in job.segments
+            {"id": segment.id, "stages": segment.stages, "after": segment.after, "needs": segment.needs}
+            for segment in self._job.segments
         ]
-        data = {"verb": job.verb, "segments": segments, "resumed": self._spool.resumed}
+        data = {"verb": self._job.verb, "segments": segments, "resumed": self._spool.resumed}
         self._emit([Draft(Kind.RUN_STARTED, data=data)])
         self._advance()
-        while len(self._state.over) < len(job.segments) and not self._state.stopping:
+        while len(self._state.over) < len(self._job.segments) and not self._state.stopping:
             self._take(self._next())
+            self._enforce(time.monotonic())
             self._advance()
         if self._state.stopping:
             self._stop()
@@ -97,26 +101,26 @@ class Supervisor:
             self._drain(LINGER_SECONDS)
         return self._finish()
 
-    def _emit(self, drafts: list[Draft]) -> None:
+    def _emit(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
             self._spool.append(draft)
+            self._unsafe = self._unsafe or draft.kind in STEP_ENDS
+
+    def _sync(self) -> None:
+        """Put everything so far on the disk."""
+        self._spool.sync()
+        self._unsafe = False
 
     def _next(self) -> Item | None:
-        """Return the next item, or None when a retry or a deadline is due before one comes."""
-        self._flush_when_idle()
-        due = [
-            when
-            for when in (schedule.next_due(self._state), self._deadline, *self._stage_deadlines().values())
-            if when
-        ]
+        """Return the next item, or None when a deadline or a retry is due before one comes."""
+        if self._unsafe and self._queue.empty():
+            self._sync()
+        due = [*self._stage_deadlines().values()]
+        due += [when for when in (self._deadline, self._retry_due) if when is not None]
         try:
             return self._queue.get(timeout=max(0.0, min(due) - time.monotonic()) if due else None)
         except queue.Empty:
             return None
-
-    def _flush_when_idle(self) -> None:
-        if self._queue.empty():
-            self._spool.sync()
 
     def _take(self, item: Item | None) -> None:
         """Move the state by one item."""
@@ -125,27 +129,27 @@ class Supervisor:
             case Reported(call, message, proceed):
                 self._emit(self._state.report(call, message, now))
                 if message.kind in BARRIERS:
-                    self._spool.sync()
+                    self._sync()
                     proceed()
             case Ended(call, outcome):
                 self._emit(self._state.ended(call, outcome, now))
             case Stop(reason):
-                self._state.stopping = reason
-            case None:
-                self._enforce(now)
+                self._state.stopping = self._state.stopping or reason
 
     def _enforce(self, now: float) -> None:
-        """Stop what has run out of time."""
+        """Stop what has run out of time, and wake the scheduler for retries that are due."""
         if self._deadline is not None and now >= self._deadline:
-            self._state.stopping = "timeout"
+            self._state.stopping = self._state.stopping or "timeout"
+        if self._retry_due is not None and now >= self._retry_due:
+            self._state.moved = True
         for number, deadline in self._stage_deadlines().items():
             if now >= deadline:
-                self._state.running[number].stopped = "timeout"
+                self._state.running[number].stopped = True
                 threading.Thread(target=self._player.stop, args=(number,), daemon=True).start()
 
     def _stage_deadlines(self) -> dict[int, float]:
         """Return when each call has to be done with the play it is at."""
-        limits = self._state.job.stage_timeouts
+        limits = self._job.stage_timeouts
         return {
             number: running.since + limits[running.stage]
             for number, running in self._state.running.items()
@@ -154,12 +158,13 @@ class Supervisor:
 
     def _advance(self) -> None:
         """Do whatever can be done now, until nothing more can."""
-        while not self._state.stopping:
-            decisions = schedule.decide(self._state, time.monotonic())
-            if not decisions:
-                return
+        if not self._state.moved or self._state.stopping:
+            return
+        while decisions := schedule.decide(self._state, time.monotonic()):
             for decision in decisions:
                 self._do(decision)
+        self._state.moved = False
+        self._retry_due = schedule.next_due(self._state)
 
     def _do(self, decision: schedule.Decision) -> None:
         match decision:
@@ -172,22 +177,19 @@ class Supervisor:
                 self._emit([Draft(Kind.SEGMENT_FINISHED, data={"segment": segment, "state": state})])
 
     def _launch(self, segment: str, hosts: tuple[str, ...], delegate: str) -> None:
-        variables = {**self._state.job.segment(segment).variables, **self._variables}
+        variables = {**self._job.segment(segment).variables, **self._variables}
         variables["kubexms_failed_hosts"] = sorted(self._state.left)
         if delegate:
             variables["kubexms_delegate"] = delegate
         call, drafts = self._state.launch(segment, hosts, variables, time.monotonic())
         self._emit(drafts)
-        threading.Thread(
-            target=self._player.play, args=(call, self.put), name=f"call-{call.number}", daemon=True
-        ).start()
+        threading.Thread(target=self._player.play, args=(call, self.put), daemon=True).start()
 
     def _stop(self) -> None:
         """End all processes, then take what their calls still say."""
         self._emit([Draft(Kind.RUN_CANCELLING, data={"reason": self._state.stopping})])
-        self._spool.sync()
         self._player.stop_all()
-        self._drain(LINGER_SECONDS)
+        self._drain(STOP_SECONDS)
         for number in list(self._state.running):
             self._take(Ended(number, Outcome(-1)))
 
@@ -201,14 +203,12 @@ class Supervisor:
                 return
 
     def _finish(self) -> str:
-        stopping = self._state.stopping
-        state = stopping or schedule.verdict(self._state)
-        gone = {
-            name: sorted(host for host, why in self._state.left.items() if why == name)
-            for name in ("failed", "blocked")
-        }
+        """End what is left of the run, ssh's connection masters above all, and say how it went."""
         self._player.stop_all()
+        state = self._state.stopping or schedule.verdict(self._state)
+        left = self._state.left
+        gone = {why: sorted(host for host in left if left[host] == why) for why in ("failed", "blocked")}
         data = {"state": state, "failed_hosts": gone["failed"], "blocked_hosts": gone["blocked"]}
         self._emit([Draft(Kind.RUN_FINISHED, data=data)])
-        self._spool.sync()
+        self._sync()
         return state

@@ -9,6 +9,7 @@ the playbook ends, the plugin waits until the supervisor has everything before i
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -29,7 +30,8 @@ description:
 SOCKET_VARIABLE = "KUBEXMS_EVENTS"
 TAIL_LINES = 20
 LINE_LENGTH = 2000
-DIFFERENCES = 500
+DIFFERENCES = 200
+PR_SET_PDEATHSIG = 1
 
 
 def _text(value: Any, length: int = LINE_LENGTH) -> str:
@@ -100,6 +102,16 @@ def _rescued(task: Any) -> bool:
     return False
 
 
+def _die_with_parent() -> None:
+    """Have the kernel end this process, by SIGTERM, when the supervisor that started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _end_playbook() -> None:
+    """End the playbook and, through its own handler, its workers: nobody supervises them any more."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible has no types
     """Sends what happens to the supervisor; never raises into Ansible."""
 
@@ -111,25 +123,29 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible has no type
         super().__init__()
         self._last = ""
         self._peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._replies = self._peer.makefile("rb")
+        _die_with_parent()
         try:
             self._peer.connect(os.environ[SOCKET_VARIABLE])
-        except OSError:
-            self._abandoned()
-        os.register_at_fork(after_in_child=self._peer.close)
+            os.environ.update(json.loads(self._replies.readline())["environment"])
+        except (OSError, ValueError):
+            _end_playbook()
+        os.register_at_fork(after_in_child=self._hang_up)
 
-    def _abandoned(self) -> None:
-        """End the playbook and its workers: nobody supervises them any more."""
-        os.kill(os.getpid(), signal.SIGTERM)
+    def _hang_up(self) -> None:
+        """Close the connection in a worker process, so that it ends with the playbook itself."""
+        self._replies.close()
+        self._peer.close()
 
     def _send(self, kind: str, *, wait: bool = False, **fields: Any) -> None:
         """Send one message; with ``wait`` return only when the supervisor has it on disk."""
         line = json.dumps({"kind": kind, **fields}, default=str) + "\n"
         try:
             self._peer.sendall(line.encode())
-            if wait and not self._peer.recv(1):
-                self._abandoned()
+            if wait and not self._replies.readline():
+                _end_playbook()
         except OSError:
-            self._abandoned()
+            _end_playbook()
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """Begin a stage, or its next batch of hosts."""
