@@ -33,11 +33,8 @@ _SYSCTLS = {
     "net.ipv4.ip_forward": "1",
     "net.bridge.bridge-nf-call-iptables": "1",
     "net.bridge.bridge-nf-call-ip6tables": "1",
-    "vm.overcommit_memory": "1",
-    "kernel.panic": "10",
-    "kernel.panic_on_oops": "1",
 }
-"""What Kubernetes and the kubelet's protectKernelDefaults expect of a node.
+"""What Kubernetes expects of a node's network; the kubelet sets what it needs of vm and kernel itself.
 
 https://kubernetes.io/docs/setup/production-environment/container-runtimes/
 """
