@@ -2,6 +2,7 @@
 """The base of every section of cluster.yaml."""
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 
 def to_alias(name: str) -> str:
@@ -28,3 +29,8 @@ class Section(BaseModel):
         use_attribute_docstrings=True,
         hide_input_in_errors=True,
     )
+
+
+def refused(message: str, hint: str) -> PydanticCustomError:
+    """Return the error by which a validator of a model says what is wrong and what is allowed."""
+    return PydanticCustomError("refused", "{message}; {hint}", {"message": message, "hint": hint})

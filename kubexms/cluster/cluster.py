@@ -13,6 +13,7 @@ from kubexms.cluster.hosts import Host, RoleGroups
 from kubexms.cluster.kubernetes import Kubernetes
 from kubexms.cluster.metadata import Metadata
 from kubexms.cluster.network import Dns, Network
+from kubexms.cluster.ranges import MAX_HOSTS
 from kubexms.cluster.rollout import Artifacts, Rollout
 from kubexms.cluster.runtime import ContainerRuntime
 from kubexms.cluster.ssh import Ssh
@@ -27,7 +28,7 @@ class Spec(Section):
 
     ssh: Ssh = Ssh()
     """How hosts are reached."""
-    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1, max_length=MAX_HOSTS)]
     """The machines."""
     role_groups: RoleGroups
     """Which hosts have which role."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """spec.hosts and spec.roleGroups: the machines and what they are for."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from kubexms.cluster.base import Section
+from kubexms.cluster.base import Section, refused
+from kubexms.cluster.ranges import MAX_HOSTS, length
 from kubexms.cluster.ssh import HostSsh
 from kubexms.cluster.types import (
     Address,
@@ -66,3 +67,11 @@ class RoleGroups(Section):
     """Hosts that balance load to the API servers."""
     registry: tuple[HostPattern, ...] = ()
     """Hosts that run an image registry."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        groups = (self.control_plane, self.worker, self.etcd, self.loadbalancer, self.registry)
+        for group in groups:
+            if sum(map(length, group)) > MAX_HOSTS:
+                raise refused("a group names too many hosts", f"at most {MAX_HOSTS}")
+        return self

@@ -25,6 +25,13 @@ def attributes_of(section: type[Section]) -> dict[str, str]:
     return {info.alias or name: name for name, info in section.model_fields.items()}
 
 
+def value_and_default(section: Section, key: str) -> tuple[Any, Any]:
+    """Return what a section has for a key of the file, and what it has when the key is left out."""
+    attribute = attributes_of(type(section))[key]
+    info = type(section).model_fields[attribute]
+    return getattr(section, attribute), info.get_default(call_default_factory=True)
+
+
 def section_at(path: Path) -> type[Section] | None:
     """Return the section that a path into the document leads to, or None where there is none."""
     found: type[Section] | None = Cluster

@@ -77,6 +77,8 @@ def _words(error: ErrorDetails, path: Path, *, at_key: bool) -> tuple[str, str]:
         return what, ALLOWED.get(context["pattern"], context["pattern"])
     if kind == "model_type" and context.get("class_name") == "SecretRef":
         return _SECRET
+    if kind == "refused":
+        return context["message"], context["hint"]
     message, hint = _MESSAGES.get(kind, (f"is not valid ({kind})", "see docs/cluster-yaml.md"))
     return message, hint.format(**context)
 

@@ -3,27 +3,36 @@
 
 import re
 
-MAX_RANGE = 5000
-"""Most hosts that one range may stand for."""
+MAX_HOSTS = 5000
+"""Most hosts of a cluster, and so of a range: what Kubernetes is built for."""
 
 _RANGE = re.compile(r"([^\[\]]*)\[([0-9]{1,9}):([0-9]{1,9})\]([^\[\]]*)")
 
 
-def expand(pattern: str) -> tuple[str, ...]:
-    """Return the names that a pattern stands for, in order; a name stands for itself.
+def length(pattern: str) -> int:
+    """Return how many names a pattern stands for.
 
     Raises ValueError, with what is wrong, for a range that is malformed, backwards or too long.
     """
     if "[" not in pattern and "]" not in pattern:
-        return (pattern,)
+        return 1
     match = _RANGE.fullmatch(pattern)
     if not match:
-        raise ValueError("is not a range such as node[1:3]")
-    before, first, last, after = match.groups()
-    low, high = int(first), int(last)
-    if high < low:
+        raise ValueError("is not a range")
+    count = int(match[3]) - int(match[2]) + 1
+    if count < 1:
         raise ValueError("is a range that ends before it begins")
-    if high - low >= MAX_RANGE:
-        raise ValueError(f"is a range of more than {MAX_RANGE} hosts")
+    if count > MAX_HOSTS:
+        raise ValueError(f"is a range of more than {MAX_HOSTS} hosts")
+    return count
+
+
+def expand(pattern: str) -> tuple[str, ...]:
+    """Return the names that a pattern stands for, in order; a name stands for itself. Raises ValueError."""
+    count = length(pattern)
+    match = _RANGE.fullmatch(pattern)
+    if not match:
+        return (pattern,)
+    before, first, _, after = match.groups()
     width = len(first) if first.startswith("0") else 0
-    return tuple(f"{before}{number:0{width}d}{after}" for number in range(low, high + 1))
+    return tuple(f"{before}{int(first) + index:0{width}d}{after}" for index in range(count))

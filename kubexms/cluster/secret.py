@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """References to secrets. A secret's value never stands in cluster.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from kubexms.cluster.base import Section
+from kubexms.cluster.base import Section, refused
 from kubexms.cluster.types import FilePath, VariableName
 
 
@@ -18,3 +18,9 @@ class SecretRef(Section):
     """File on the controller that holds the secret; relative to the directory of cluster.yaml."""
     vault: Annotated[str, Field(max_length=1024, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/#-]*$")] | None = None
     """Path of the secret in a vault, such as secret/registry#password."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.env, self.file, self.vault)) != 1:
+            raise refused("does not name exactly one place", "one of env, file, vault")
+        return self

@@ -5,10 +5,13 @@ Patterns are those of the things they name: RFC 1123 for names, the Kubernetes A
 taints, Debian policy 5.6.7 for packages. All are anchored, and run in linear time.
 """
 
+import os
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from kubexms.cluster.base import refused
+from kubexms.cluster.ranges import length
 from kubexms.cluster.versions import normalise_version
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -76,14 +79,25 @@ ALLOWED: dict[str, str] = {
 }
 """What each pattern allows, in words."""
 
+
+def _range(pattern: str) -> str:
+    try:
+        length(pattern)
+    except ValueError as error:
+        raise refused(str(error), ALLOWED[HOST_PATTERN]) from error
+    return pattern
+
+
 DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
 DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
 HostName = Annotated[str, Field(pattern=DNS_NAME, max_length=63)]
-HostPattern = Annotated[str, Field(pattern=HOST_PATTERN, min_length=1, max_length=100)]
+HostPattern = Annotated[
+    str, Field(pattern=HOST_PATTERN, min_length=1, max_length=100), AfterValidator(_range)
+]
 Address = Annotated[str, Field(pattern=ADDRESS, max_length=253)]
 Cidr = Annotated[str, Field(pattern=CIDR)]
 User = Annotated[str, Field(pattern=USER)]
-FilePath = Annotated[str, Field(pattern=FILE_PATH, max_length=1024)]
+FilePath = Annotated[str, Field(pattern=FILE_PATH, max_length=1024), AfterValidator(os.path.expanduser)]
 AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length=1024)]
 HostKey = Annotated[str, Field(pattern=HOST_KEY, max_length=4096)]
 QualifiedName = Annotated[str, Field(pattern=QUALIFIED_NAME, max_length=317)]
