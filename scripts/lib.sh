@@ -17,12 +17,19 @@ die() {
   exit 1
 }
 
-# step NAME COMMAND...: runs the command, says its name, its result and its seconds.
+# step NAME COMMAND...: runs the command, says its name, its result and its seconds; returns its status.
+# Inside the command an error ends it, as long as step itself is not part of an && or || list.
 step() {
-  local name=$1 begin=$SECONDS status=0
+  local name=$1 begin=$SECONDS flags=$- status
   shift
   say "$name"
-  "$@" || status=$?
+  set +e
+  (
+    set -e
+    "$@"
+  )
+  status=$?
+  [[ $flags != *e* ]] || set -e
   if ((status == 0)); then
     say "$name: ok, $((SECONDS - begin)) s"
   else
