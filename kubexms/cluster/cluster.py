@@ -61,7 +61,7 @@ class Spec(Section):
 
 
 class Cluster(Section):
-    """A cluster.yaml that keeps every rule. Made by :func:`kubexms.cluster.load` only."""
+    """The whole file: one Cluster. In Python it comes from ``kubexms.cluster.load`` only."""
 
     api_version: Literal["kubexms.io/v1alpha1"]
     """Version of this format: kubexms.io/v1alpha1."""

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """spec.etcd: where the cluster's state is kept."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from kubexms.cluster.base import Section
 from kubexms.cluster.secret import SecretRef
-from kubexms.cluster.types import AbsolutePath, ExtraArgs, FilePath
-
-EtcdEndpoint = Annotated[str, Field(pattern=r"^https://[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}$")]
+from kubexms.cluster.types import AbsolutePath, EtcdEndpoint, ExtraArgs, FilePath
 
 
 class ExternalEtcd(Section):

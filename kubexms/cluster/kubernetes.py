@@ -16,12 +16,13 @@ from kubexms.cluster.types import (
     FilePath,
     PreflightCheck,
     Quantity,
+    ResourceName,
     Version,
 )
 from kubexms.cluster.versions import DEFAULT_VERSION
 
 Configuration = dict[CamelName, JsonValue]
-Quantities = dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-zA-Z0-9./-]*$")], Quantity]
+Quantities = dict[ResourceName, Quantity]
 
 
 class ApiServer(Section):

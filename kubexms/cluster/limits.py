@@ -25,7 +25,7 @@ class Limit:
 
 LIMITS: tuple[Limit, ...] = (
     Limit("spec.ssh.bastion"),
-    Limit("spec.roleGroups.etcd", "etcd on the control-plane hosts; leave it out"),
+    Limit("spec.roleGroups.etcd", "the control-plane hosts, by leaving it out"),
     Limit("spec.roleGroups.loadbalancer"),
     Limit("spec.roleGroups.registry"),
     Limit("spec.kubernetes.type", "kubeadm"),
@@ -52,7 +52,7 @@ LIMITS: tuple[Limit, ...] = (
     Limit("spec.system.timezone"),
     Limit("spec.system.hooks"),
     Limit("spec.preflight"),
-    Limit("spec.artifacts", "KUBEXMS_ARTIFACT_DIRECTORY, KUBEXMS_ARTIFACT_MIRROR, KUBEXMS_ARTIFACT_OFFLINE"),
+    Limit("spec.artifacts", "the settings KUBEXMS_ARTIFACT_DIRECTORY, _MIRROR and _OFFLINE"),
     Limit("spec.rollout.drain"),
     Limit("spec.rollout.pause", "0"),
 )

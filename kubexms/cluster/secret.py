@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """References to secrets. A secret's value never stands in cluster.yaml."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from kubexms.cluster.base import Section, refused
-from kubexms.cluster.types import FilePath, VariableName
+from kubexms.cluster.types import FilePath, VariableName, VaultPath
 
 
 class SecretRef(Section):
@@ -16,7 +16,7 @@ class SecretRef(Section):
     """Environment variable of the controller that holds the secret."""
     file: FilePath | None = None
     """File on the controller that holds the secret; relative to the directory of cluster.yaml."""
-    vault: Annotated[str, Field(max_length=1024, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/#-]*$")] | None = None
+    vault: VaultPath | None = None
     """Path of the secret in a vault, such as secret/registry#password."""
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pydantic import Field
 from kubexms.cluster.base import Section
 from kubexms.cluster.types import (
     Address,
+    CheckName,
     FilePath,
     ModuleName,
     PackageName,
@@ -63,5 +64,5 @@ class Preflight(Section):
     """Fewest processors of a host."""
     min_memory: Annotated[int, Field(ge=1)] | None = None
     """Least memory of a host, in MiB."""
-    skip: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")], ...] = ()
+    skip: tuple[CheckName, ...] = ()
     """Checks to leave out."""

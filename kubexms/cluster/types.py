@@ -45,6 +45,10 @@ QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|%)?$"
 DURATION = r"^([0-9]+(h|m|s|ms))+$"
 PERCENT = r"^([1-9][0-9]?|100)%$"
 PREFLIGHT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"
+RESOURCE = r"^[a-z][A-Za-z0-9./-]{0,99}$"
+CHECK = r"^[a-z][a-z0-9-]{0,63}$"
+VAULT = r"^[A-Za-z0-9][A-Za-z0-9._/#-]*$"
+ETCD_ENDPOINT = r"^https://[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}$"
 TIMEZONE = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
 
 ALLOWED: dict[str, str] = {
@@ -54,7 +58,7 @@ ALLOWED: dict[str, str] = {
     ADDRESS: "an IPv4 address or a DNS name",
     CIDR: "a network in CIDR form, such as 10.244.0.0/16",
     USER: "a user name of lower-case letters, digits, '_' and '-', at most 32",
-    FILE_PATH: "a path without quotes, '$', '%', '\\', braces and line breaks that does not begin with '-'",
+    FILE_PATH: "a path without quotes, '$', '%', '\\' and braces that does not begin with '-'",
     ABSOLUTE_PATH: "an absolute path of letters, digits and . _ @ + -",
     HOST_KEY: "a public key as in known_hosts without the host, such as 'ssh-ed25519 AAAA...'",
     QUALIFIED_NAME: "a Kubernetes key such as zone or example.com/zone, at most 63 characters after '/'",
@@ -75,6 +79,10 @@ ALLOWED: dict[str, str] = {
     DURATION: "a duration such as 8760h or 90m",
     PERCENT: "a percentage from 1% to 100%",
     PREFLIGHT: "the name of a kubeadm preflight check, such as NumCPU",
+    RESOURCE: "the name of a resource or signal, such as memory or memory.available",
+    CHECK: "the name of a check of kubexms",
+    VAULT: "the path of a secret, such as secret/registry#password",
+    ETCD_ENDPOINT: "a URL such as https://10.0.0.9:2379",
     TIMEZONE: "a time zone such as Europe/Vienna or UTC",
 }
 """What each pattern allows, in words."""
@@ -117,6 +125,10 @@ RegistryHost = Annotated[str, Field(pattern=REGISTRY, max_length=253)]
 Quantity = Annotated[str, Field(pattern=QUANTITY, max_length=32)]
 Duration = Annotated[str, Field(pattern=DURATION, max_length=32)]
 PreflightCheck = Annotated[str, Field(pattern=PREFLIGHT)]
+ResourceName = Annotated[str, Field(pattern=RESOURCE)]
+CheckName = Annotated[str, Field(pattern=CHECK)]
+VaultPath = Annotated[str, Field(pattern=VAULT, max_length=1024)]
+EtcdEndpoint = Annotated[str, Field(pattern=ETCD_ENDPOINT, max_length=300)]
 Timezone = Annotated[str, Field(pattern=TIMEZONE, max_length=64)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=86400)]
