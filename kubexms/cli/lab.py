@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``kubexms lab``: throw-away hosts on this machine."""
 
-import os
-import shlex
+import subprocess
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kubexms.cli.output import Format, Output, print_json
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubexms.context import Context
-    from kubexms.lab import Commands, Host, Lab, Report, Workspace
+    from kubexms.lab import Commands, Host, HostStatus, Lab, Report, Workspace
 
 app = typer.Typer(name="lab", help="Throw-away hosts on this machine: containers with systemd and sshd.")
 
@@ -21,10 +24,12 @@ HostName = Annotated[str, typer.Argument(metavar="HOST", help="Name of a host, s
 
 @app.command("up")
 def up_command(
-    hosts: Annotated[int, typer.Option(help="How many hosts.", min=1)] = 3,
-    control_planes: Annotated[int, typer.Option(help="How many of them for the control plane.", min=1)] = 1,
+    hosts: Annotated[int | None, typer.Option(help="How many hosts; 3 in a new lab.", min=1)] = None,
+    control_planes: Annotated[
+        int | None, typer.Option(help="How many of them for the control plane; 1 in a new lab.", min=1)
+    ] = None,
     name: Name = DEFAULT_NAME,
-    memory: Annotated[str, typer.Option(help="Memory limit of each host.")] = "4g",
+    memory: Annotated[str | None, typer.Option(help="Memory limit of each new host, such as 4g.")] = None,
     install: Annotated[bool, typer.Option("--install", help="Install missing Debian packages.")] = False,
 ) -> None:
     """Make the hosts, boot them and write their cluster.yaml; add or start what a lab lacks."""
@@ -36,7 +41,7 @@ def up_command(
     lab = up(Context(), Local(), _workspace(), request, _reporter(started))
     print(f"lab {lab.name}: {len(lab.hosts)} hosts up in {time.monotonic() - started:.1f} s")
     print(f"  cluster file  {lab.cluster_file}")
-    print(f"  log in        {shlex.join(['kubexms', 'lab', 'ssh', lab.hosts[0].name, '--name', lab.name])}")
+    print(f"  log in        kubexms lab ssh {lab.hosts[0].name} --name {lab.name}")
 
 
 @app.command("down")
@@ -53,6 +58,7 @@ def down_command(name: Name = DEFAULT_NAME) -> None:
 @app.command("status")
 def status_command(
     name: Annotated[str | None, typer.Option("--name", help="Only this lab.")] = None,
+    output: Output = Format.TEXT,
 ) -> None:
     """Show the labs and how their hosts are."""
     from kubexms.context import Context
@@ -60,11 +66,19 @@ def status_command(
 
     workspace = _workspace()
     labs = list_labs(workspace) if name is None else [load(workspace.labs, name)]
-    if not labs:
+    found = [(lab, status(Context(), Local(), lab)) for lab in labs]
+    if output is Format.JSON:
+        print_json([{"name": lab.name, "file": lab.cluster_file, "hosts": hosts} for lab, hosts in found])
+    elif not found:
         print("there are no labs; make one: kubexms lab up")
-    for lab in labs:
+    else:
+        _print_labs(found)
+
+
+def _print_labs(found: "Sequence[tuple[Lab, Sequence[HostStatus]]]") -> None:
+    for lab, hosts in found:
         print(f"{lab.name}  {lab.subnet}  {lab.cluster_file}")
-        for host in status(Context(), Local(), lab):
+        for host in hosts:
             network = "cut" if host.cut else "connected"
             print(f"  {host.host:<8} {host.address:<15} {host.role:<13} {host.state:<8} {network}")
 
@@ -81,8 +95,7 @@ def ssh_command(
     from kubexms.lab import ssh_argv
 
     lab, found = _find(name, host)
-    argv = ssh_argv(lab, found, command or [])
-    os.execvp(argv[0], argv)
+    raise typer.Exit(subprocess.call(ssh_argv(lab, found, command or [])))
 
 
 @app.command("kill")

@@ -9,8 +9,9 @@ imports nothing of the product but errors, context and settings.
 
 from kubexms.lab.command import Commands, Local, Report
 from kubexms.lab.hosts import cut, heal, kill, ssh_argv, start
-from kubexms.lab.lifecycle import HostStatus, Request, Workspace, down, list_labs, status, up
+from kubexms.lab.lifecycle import HostStatus, down, list_labs, status, up
 from kubexms.lab.model import Host, Lab, load
+from kubexms.lab.settle import Request, Workspace
 
 __all__ = [
     "Commands",

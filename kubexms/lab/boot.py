@@ -9,7 +9,7 @@ from kubexms.lab.command import TAIL_LINES, Commands, run
 from kubexms.lab.model import Host, Lab
 from kubexms.lab.podman import PODMAN, exec_argv
 
-BOOT_SECONDS = 90.0
+BOOT_SECONDS = 180.0
 _LOOK_SECONDS = 0.2
 _SSH_PORT = 22
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
@@ -25,7 +25,7 @@ def wait_until_up(ctx: Context, commands: Commands, lab: Lab, host: Host) -> Non
         ctx.check()
         raise ConnectionFailed(
             f"host {host.name} of lab {lab.name} was not up after {BOOT_SECONDS:.0f} s",
-            hint=f"look at it: podman logs {lab.container(host)}, podman exec {lab.container(host)} journalctl",
+            hint=f"look at it: podman exec {lab.container(host)} journalctl",
         ) from cause
 
 

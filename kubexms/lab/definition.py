@@ -49,7 +49,7 @@ def cluster_document(lab: Lab) -> dict[str, Any]:
 
 
 def _lab_settings() -> dict[str, Any]:
-    """Return what hosts need that share one kernel, its cgroups and its swap. Never defaults of the product."""
+    """Return what hosts need that share a kernel, its cgroups and swap; never defaults of the product."""
     return {
         "kubernetes": {
             "version": KUBERNETES_VERSION,

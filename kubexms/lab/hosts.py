@@ -8,12 +8,14 @@ from kubexms.errors import NotFound, Refused
 from kubexms.lab.boot import wait_until_up
 from kubexms.lab.command import Commands, run
 from kubexms.lab.model import Host, Lab
-from kubexms.lab.network import link_of, set_link
+from kubexms.lab.network import link_of, set_link_argv
 from kubexms.lab.podman import PODMAN, Container, containers
+from kubexms.lab.tools import require_root
 
 
 def find_container(ctx: Context, commands: Commands, lab: Lab, host: Host) -> Container:
     """Return the container of ``host``; raise NotFound when it is gone."""
+    require_root()
     for container in containers(ctx, commands):
         if container.name == lab.container(host):
             return container
@@ -40,20 +42,23 @@ def start(ctx: Context, commands: Commands, lab: Lab, host: Host) -> None:
 
 def cut(ctx: Context, commands: Commands, lab: Lab, host: Host) -> None:
     """Unplug the host's network cable. A host that is killed and started has it plugged in again."""
-    set_link(ctx, commands, link_of(_running(ctx, commands, lab, host)), up=False)
+    _set_link(ctx, commands, lab, host, up=False)
 
 
 def heal(ctx: Context, commands: Commands, lab: Lab, host: Host) -> None:
     """Plug the host's network cable in again."""
-    set_link(ctx, commands, link_of(_running(ctx, commands, lab, host)), up=True)
+    _set_link(ctx, commands, lab, host, up=True)
 
 
-def _running(ctx: Context, commands: Commands, lab: Lab, host: Host) -> int:
-    """Return the process id of the host's first process; refuse a host that does not run."""
+def _set_link(ctx: Context, commands: Commands, lab: Lab, host: Host, *, up: bool) -> None:
+    """Switch the host's link; refuse a host that does not run."""
     container = find_container(ctx, commands, lab, host)
     if not container.pid:
-        raise Refused(f"host {host.name} of lab {lab.name} is not running", hint="kubexms lab start")
-    return container.pid
+        raise Refused(
+            f"host {host.name} of lab {lab.name} is not running",
+            hint=f"start it: kubexms lab start {host.name} --name {lab.name}",
+        )
+    run(ctx, commands, set_link_argv(link_of(container.pid), up=up))
 
 
 def ssh_argv(lab: Lab, host: Host, command: Sequence[str] = ()) -> list[str]:

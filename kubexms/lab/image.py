@@ -21,6 +21,7 @@ PACKAGES = (
     "runc",
 )  # fmt: skip
 REPOSITORY = "localhost/kubexms-lab"
+PARTIAL = ".partial.tar"
 
 
 def recipe_digest() -> str:
@@ -51,7 +52,19 @@ def ensure_image(ctx: Context, commands: Commands, cache_dir: Path, report: Repo
     archive = _ensure_archive(ctx, commands, cache_dir / "lab" / f"{digest}.tar", report)
     report(f"importing the host image {name}")
     run(ctx, commands, [*PODMAN, "import", "--quiet", str(archive), name])
+    _forget_others(ctx, commands, archive, name)
     return name
+
+
+def _forget_others(ctx: Context, commands: Commands, archive: Path, name: str) -> None:
+    """Remove archives and images of older recipes; an image that hosts still use stays."""
+    for other in archive.parent.glob("*.tar"):
+        if other != archive and not other.name.endswith(PARTIAL):
+            other.unlink(missing_ok=True)
+    images = run(ctx, commands, [*PODMAN, "images", "--format={{.Repository}}:{{.Tag}}", REPOSITORY]).split()
+    for image in images:
+        if image != name:
+            commands.capture(ctx, [*PODMAN, "rmi", image])
 
 
 def _ensure_archive(ctx: Context, commands: Commands, archive: Path, report: Report) -> Path:
@@ -59,7 +72,7 @@ def _ensure_archive(ctx: Context, commands: Commands, archive: Path, report: Rep
     if archive.is_file():
         return archive
     archive.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = archive.with_name(f"{archive.stem}.{os.getpid()}.partial.tar")
+    partial = archive.with_name(f"{archive.stem}.{os.getpid()}{PARTIAL}")
     report(f"making the hosts' root file system (Debian {SUITE}, {len(PACKAGES)} packages), about 40 s")
     started = time.monotonic()
     try:

@@ -14,9 +14,10 @@ from kubexms.lab.command import Commands, Report, run
 from kubexms.lab.definition import cluster_text
 from kubexms.lab.image import ensure_image
 from kubexms.lab.machine import locked, prepare_sysctls, remove_cgroups, restore_sysctls
-from kubexms.lab.model import Host, Lab, check_name, load, make_hosts, save
-from kubexms.lab.network import choose_subnet, link_is_up, link_of, routed_subnets
+from kubexms.lab.model import Host, Lab, check_name, load, save
+from kubexms.lab.network import link_is_up, link_of
 from kubexms.lab.podman import (
+    MODULES,
     PODMAN,
     Container,
     containers,
@@ -25,28 +26,12 @@ from kubexms.lab.podman import (
     remove_argv,
     run_argv,
 )
+from kubexms.lab.settle import Request, Workspace, find, settle
 from kubexms.lab.tools import require_root, require_tools
 
 _MACHINE_LOCK = "machine"
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """Where labs keep their files: one directory each below ``labs``, images below ``cache``."""
-
-    labs: Path
-    cache: Path
-
-
-@dataclass(frozen=True)
-class Request:
-    """What ``lab up`` was asked for. ``memory`` is the limit of each host in podman's notation."""
-
-    name: str = "lab"
-    hosts: int = 3
-    control_planes: int = 1
-    memory: str = "4g"
-    install: bool = False
+_IMAGE_LOCK = "image"
+_BOOTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -65,9 +50,10 @@ def up(ctx: Context, commands: Commands, workspace: Workspace, request: Request,
     check_name(request.name)
     require_tools(ctx, commands, report, install=request.install)
     with locked(ctx, f"lab-{request.name}", wait=False):
-        image = ensure_image(ctx, commands, workspace.cache, report)
+        with locked(ctx, _IMAGE_LOCK, wait=True):
+            image = ensure_image(ctx, commands, workspace.cache, report)
         with locked(ctx, _MACHINE_LOCK, wait=True):
-            lab = _settle(ctx, commands, workspace, request, report)
+            lab = _prepare(ctx, commands, workspace, request, report)
         _make_key(ctx, commands, lab)
         report(f"booting {len(lab.hosts)} hosts")
         keys = _boot_all(ctx, commands, lab, image, report)
@@ -76,47 +62,17 @@ def up(ctx: Context, commands: Commands, workspace: Workspace, request: Request,
     return lab
 
 
-def _settle(ctx: Context, commands: Commands, workspace: Workspace, request: Request, report: Report) -> Lab:
-    """Decide what the lab is, keep that, and make its network. Under the machine's lock."""
-    directory = workspace.labs / request.name
-    existing = networks(ctx, commands)
-    own = next((network for network in existing if network.lab == request.name), None)
-    if own is not None and own.directory != str(directory):
-        raise Refused(
-            f"lab {request.name} belongs to {own.directory}",
-            hint="choose another --name, or use its settings",
-        )
-    if own is not None:
-        subnet = own.subnets[0]
-    else:
-        used = [subnet for network in existing for subnet in network.subnets]
-        subnet = choose_subnet([*used, *routed_subnets(ctx, commands)])
-    lab = Lab(
-        name=request.name,
-        directory=directory,
-        subnet=subnet,
-        memory=request.memory,
-        hosts=make_hosts(subnet, request.hosts, request.control_planes),
-    )
-    _refuse_other_hosts(ctx, commands, lab)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _prepare(ctx: Context, commands: Commands, workspace: Workspace, request: Request, report: Report) -> Lab:
+    """Decide what the lab is, keep that, and make its network."""
+    found = find(ctx, commands, workspace, request.name)
+    lab = settle(ctx, commands, workspace, request, found)
+    lab.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     save(lab)
     prepare_sysctls()
-    if own is None:
+    if found.network is None:
         report(f"making network {lab.network} {lab.subnet}")
         run(ctx, commands, create_network_argv(lab))
     return lab
-
-
-def _refuse_other_hosts(ctx: Context, commands: Commands, lab: Lab) -> None:
-    """Refuse to make a lab smaller: hosts go with the whole lab only."""
-    wanted = {host.name for host in lab.hosts}
-    present = {container.host for container in containers(ctx, commands) if container.lab == lab.name}
-    if not present <= wanted:
-        raise Refused(
-            f"lab {lab.name} has {len(present)} hosts already, more than the {len(wanted)} asked for",
-            hint=f"kubexms lab down --name {lab.name}",
-        )
 
 
 def _make_key(ctx: Context, commands: Commands, lab: Lab) -> None:
@@ -131,23 +87,24 @@ def _boot_all(ctx: Context, commands: Commands, lab: Lab, image: str, report: Re
     """Boot the hosts in parallel; return their lines for known_hosts in the order of the hosts."""
     present = {container.name: container for container in containers(ctx, commands)}
     public_key = lab.private_key.with_suffix(".pub").read_text().strip()
+    modules = Path(MODULES).is_dir()
 
     def boot(host: Host) -> str:
         container = present.get(lab.container(host))
         if container is None:
-            run(ctx, commands, run_argv(lab, host, image, public_key))
+            run(ctx, commands, run_argv(lab, host, image, public_key, modules=modules))
         elif not container.pid:
             run(ctx, commands, [*PODMAN, "start", container.name])
         wait_until_up(ctx, commands, lab, host)
         return host_key(ctx, commands, lab, host)
 
-    with ThreadPoolExecutor(max_workers=len(lab.hosts)) as pool:
+    with ThreadPoolExecutor(max_workers=min(len(lab.hosts), _BOOTS_AT_ONCE)) as pool:
         futures = {pool.submit(boot, host): host for host in lab.hosts}
         return _collect(ctx, futures, report)
 
 
 def _collect(ctx: Context, futures: dict[Future[str], Host], report: Report) -> list[str]:
-    """Report hosts as they come up; stop the others and raise when one fails."""
+    """Report hosts as they come up; when one fails, end the others and raise its error."""
     try:
         for future in as_completed(futures):
             future.result()
@@ -159,51 +116,51 @@ def _collect(ctx: Context, futures: dict[Future[str], Host], report: Report) -> 
 
 
 def down(ctx: Context, commands: Commands, workspace: Workspace, name: str, report: Report) -> None:
-    """Remove all of a lab: containers, volumes, network, cgroups, files; sysctls when it was the last."""
+    """Remove all of a lab: hosts, volumes, network, cgroups, files; set back sysctls after the last one."""
     check_name(name)
     require_root()
     with locked(ctx, f"lab-{name}", wait=False), locked(ctx, _MACHINE_LOCK, wait=True):
-        _check_owner(ctx, commands, workspace, name)
-        hosts = [container.name for container in containers(ctx, commands) if container.lab == name]
-        if hosts:
-            report(f"removing {len(hosts)} hosts")
-            run(ctx, commands, remove_argv(hosts))
-        for network in networks(ctx, commands):
-            if network.lab == name:
-                report(f"removing network {network.name}")
-                run(ctx, commands, [*PODMAN, "network", "rm", network.name])
+        directory = workspace.labs / name
+        found = find(ctx, commands, workspace, name)
+        if not (found.containers or found.network or directory.exists()):
+            raise NotFound(f"there is no lab {name}", hint="kubexms lab status lists the labs")
+        if found.containers:
+            report(f"removing {len(found.containers)} hosts")
+            run(ctx, commands, remove_argv([container.name for container in found.containers]))
+        if found.network:
+            report(f"removing network {found.network.name}")
+            run(ctx, commands, [*PODMAN, "network", "rm", found.network.name])
         remove_cgroups(ctx, commands, name)
         if not any(network.lab for network in networks(ctx, commands)):
             restore_sysctls()
-        shutil.rmtree(workspace.labs / name, ignore_errors=False)
-
-
-def _check_owner(ctx: Context, commands: Commands, workspace: Workspace, name: str) -> None:
-    """Refuse a lab that was made from another directory; raise NotFound when there is nothing of it."""
-    directory = workspace.labs / name
-    owned: list[str] = [c.directory for c in containers(ctx, commands) if c.lab == name]
-    owned += [network.directory for network in networks(ctx, commands) if network.lab == name]
-    others = set(owned) - {str(directory)}
-    if others:
-        raise Refused(
-            f"lab {name} belongs to {', '.join(sorted(others))}", hint="use the settings it was made with"
-        )
-    if not owned and not directory.exists():
-        raise NotFound(f"there is no lab {name}", hint="kubexms lab status lists the labs")
+        if directory.exists():
+            shutil.rmtree(directory)
 
 
 def status(ctx: Context, commands: Commands, lab: Lab) -> list[HostStatus]:
     """Return how each host of the lab is."""
+    require_root()
     present = {container.name: container for container in containers(ctx, commands)}
     return [_host_status(host, present.get(lab.container(host))) for host in lab.hosts]
 
 
 def _host_status(host: Host, container: Container | None) -> HostStatus:
     """Return how one host is."""
-    state = container.state if container else "missing"
-    cut = bool(container and container.pid and not link_is_up(link_of(container.pid)))
-    role = "control-plane" if host.control_plane else "worker"
-    return HostStatus(host.name, host.address, role, state, cut)
+    return HostStatus(
+        host=host.name,
+        address=host.address,
+        role="control-plane" if host.control_plane else "worker",
+        state=container.state if container else "missing",
+        cut=bool(container and container.pid and _is_cut(container.pid)),
+    )
+
+
+def _is_cut(pid: int) -> bool:
+    """Tell whether a host's cable is unplugged; one that is going down at this moment counts as not."""
+    try:
+        return not link_is_up(link_of(pid))
+    except Refused:
+        return False
 
 
 def list_labs(workspace: Workspace) -> Sequence[Lab]:

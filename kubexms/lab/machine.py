@@ -8,10 +8,12 @@ values of before the first lab are kept in a file that a reboot clears, as it cl
 import errno
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
 from kubexms.context import Context
 from kubexms.errors import Refused
@@ -46,23 +48,36 @@ SYSCTLS = (
 
 @contextmanager
 def locked(ctx: Context, name: str, *, wait: bool, directory: Path = RUN_DIRECTORY) -> Iterator[None]:
-    """Hold the lock ``name`` for the block. Where another process has it, wait or be refused."""
+    """Hold the lock ``name`` for the block. Where another process has it, wait or be refused.
+
+    The file exists while the lock is held only: it is removed by its holder, and whoever then finds to
+    have locked a removed file tries again.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (directory / f"{name}.lock").open("w") as file:
-        while not _try_lock(file.fileno()):
-            if not wait:
-                raise Refused(f"another command works on lab {name}", hint="wait until it has ended")
-            ctx.wait(_LOOK_SECONDS)
-        yield
+    path = directory / f"{name}.lock"
+    while (file := _try_lock(path)) is None:
+        if not wait:
+            raise Refused(f"another command works on {name}", hint="wait until it has ended")
+        ctx.wait(_LOOK_SECONDS)
+    with file:
+        try:
+            yield
+        finally:
+            path.unlink()
 
 
-def _try_lock(descriptor: int) -> bool:
-    """Take the lock of an open file and tell whether that worked."""
+def _try_lock(path: Path) -> IO[str] | None:
+    """Return the locked file at ``path``, or None when another process has it."""
+    file = path.open("a")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        current = path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        current = False
+    if current:
+        return file
+    file.close()
+    return None
 
 
 def prepare_sysctls(*, directory: Path = RUN_DIRECTORY, sys: Path = SYS) -> None:

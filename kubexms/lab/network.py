@@ -38,9 +38,15 @@ def parse_routes(text: str) -> list[ipaddress.IPv4Network]:
 
 
 def link_of(pid: int) -> str:
-    """Return this machine's end of the cable of the host whose first process is ``pid``."""
-    iflink = Path(f"/proc/{pid}/root/sys/class/net/eth0/iflink").read_text(encoding="ascii")
-    return socket.if_indextoname(int(iflink))
+    """Return this machine's end of the cable of the host whose first process is ``pid``.
+
+    Raises Refused when the host is just going down.
+    """
+    try:
+        iflink = Path(f"/proc/{pid}/root/sys/class/net/eth0/iflink").read_text(encoding="ascii")
+        return socket.if_indextoname(int(iflink))
+    except OSError as cause:
+        raise Refused(f"the network link of process {pid} is gone", hint="the host is not running") from cause
 
 
 def link_is_up(link: str) -> bool:
@@ -49,6 +55,6 @@ def link_is_up(link: str) -> bool:
     return bool(int(flags, 16) & _IFF_UP)
 
 
-def set_link(ctx: Context, commands: Commands, link: str, *, up: bool) -> None:
-    """Plug or unplug the cable."""
-    run(ctx, commands, ["ip", "link", "set", "dev", link, "up" if up else "down"])
+def set_link_argv(link: str, *, up: bool) -> list[str]:
+    """Return the argv that plugs the cable in or out."""
+    return ["ip", "link", "set", "dev", link, "up" if up else "down"]

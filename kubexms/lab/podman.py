@@ -17,6 +17,8 @@ PODMAN = ("podman", "--runtime=runc", "--cgroup-manager=cgroupfs", "--network-ba
 
 # Overlay on overlay fails: what containerd, kubelet and etcd write goes to volumes of the machine.
 VOLUMES = ("/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd")
+# Kernel modules of the machine, where it has any: hosts load what they need from there.
+MODULES = "/lib/modules"
 # Limits that processes on the hosts may not raise, because the machine may lack CAP_SYS_RESOURCE.
 ULIMITS = ("nofile=20000:20000", "nproc=32768:32768")
 PIDS_LIMIT = 16384
@@ -52,18 +54,27 @@ def create_network_argv(lab: Lab) -> list[str]:
     ]  # fmt: skip
 
 
-def run_argv(lab: Lab, host: Host, image: str, public_key: str) -> list[str]:
-    """Return the argv that makes and boots ``host``."""
+def run_argv(lab: Lab, host: Host, image: str, public_key: str, *, modules: bool) -> list[str]:
+    """Return the argv that makes and boots ``host``; ``modules`` where the machine has kernel modules."""
     return [
         *PODMAN, "run", "--detach", f"--name={lab.container(host)}", f"--hostname={host.name}",
         f"--label={LABEL}={lab.name}", f"--label={LABEL_HOST}={host.name}",
         f"--label={LABEL_DIRECTORY}={lab.directory}",
         "--privileged", "--systemd=always", "--cgroupns=private", f"--cgroup-parent=/{lab.cgroup(host)}",
-        f"--network={lab.network}", f"--ip={host.address}",
-        f"--memory={lab.memory}", f"--pids-limit={PIDS_LIMIT}",
+        f"--network={lab.network}", f"--ip={host.address}", f"--mac-address={mac_address(host)}",
+        "--no-hosts", f"--memory={lab.memory}", f"--pids-limit={PIDS_LIMIT}",
         *(f"--ulimit={limit}" for limit in ULIMITS), *(f"--volume={path}" for path in VOLUMES),
+        *([f"--volume={MODULES}:{MODULES}:ro"] if modules else []),
         image, "/sbin/lab-init", lab.cgroup(host), public_key,
     ]  # fmt: skip
+
+
+def mac_address(host: Host) -> str:
+    """Return the hardware address of ``host``: the same at every start, or neighbours would miss it for long.
+
+    Locally administered (IEEE 802, second bit), with the IPv4 address as its last four bytes.
+    """
+    return ":".join(f"{byte:02x}" for byte in (2, 0, *ipaddress.IPv4Address(host.address).packed))
 
 
 def exec_argv(container: str, argv: Sequence[str]) -> list[str]:
