@@ -37,7 +37,7 @@ def playbook(call: Call) -> str:
     """Return the playbook as JSON (which is YAML): one import for each stage."""
     imports = [
         {
-            "import_playbook": f"{COLLECTION}.{stage}",
+            "import_playbook": f"{COLLECTION}.{stage.replace('-', '_')}",
             "vars": {**call.variables, "kubexms_hosts": ",".join(hosts)},
         }
         for stage, hosts in call.stages
