@@ -36,6 +36,8 @@ class StepState(StrEnum):
 
 
 _ENDS = frozenset({RunState.DONE, RunState.PARTIAL, RunState.FAILED, RunState.CANCELLED})
+# Whatever did not reach the cluster can go on: at once, or like a new run when its turn comes.
+_RESUMED = frozenset({RunState.QUEUED, RunState.RUNNING})
 
 RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     # It may fail or lose its controller before the supervisor starts.
@@ -44,11 +46,11 @@ RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.RUNNING: _ENDS | {RunState.CANCELLING, RunState.INTERRUPTED},
     # The run may end by itself, or its supervisor die, before the request reaches it.
     RunState.CANCELLING: _ENDS | {RunState.INTERRUPTED},
-    # Whatever did not reach the cluster can be resumed; an interrupted run can also be given up.
-    RunState.INTERRUPTED: frozenset({RunState.RUNNING, RunState.CANCELLED}),
-    RunState.PARTIAL: frozenset({RunState.RUNNING}),
-    RunState.FAILED: frozenset({RunState.RUNNING}),
-    RunState.CANCELLED: frozenset({RunState.RUNNING}),
+    # An interrupted run can also be given up.
+    RunState.INTERRUPTED: _RESUMED | {RunState.CANCELLED},
+    RunState.PARTIAL: _RESUMED,
+    RunState.FAILED: _RESUMED,
+    RunState.CANCELLED: _RESUMED,
     RunState.DONE: frozenset(),
 }
 """From each run state, the states it may move to."""
@@ -60,8 +62,8 @@ ACTIVE_RUN_STATES = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.CANCE
 _TRY_AGAIN = frozenset({StepState.PENDING, StepState.RUNNING, StepState.SKIPPED})
 
 STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
-    # Failed without having run: the host could not be reached.
-    StepState.PENDING: frozenset(StepState) - {StepState.PENDING, StepState.DONE},
+    # Some ends come without a start: the host could not be reached, the stage had nothing to tell.
+    StepState.PENDING: frozenset(StepState) - {StepState.PENDING},
     StepState.RUNNING: frozenset(StepState) - {StepState.RUNNING},
     StepState.FAILED: _TRY_AGAIN,
     StepState.SKIPPED: _TRY_AGAIN - {StepState.SKIPPED},

@@ -116,7 +116,7 @@ def _lives(events: Sequence[SpoolEvent]) -> Iterator[Sequence[SpoolEvent]]:
 def _apply(connection: Connection, run_id: str, events: Sequence[SpoolEvent]) -> list[int]:
     """Move the steps that the events name, in order; return the numbers of events that could not."""
     moving = [event for event in events if event.kind in STEP_EVENTS]
-    known = read_steps(connection, run_id, {event.host for event in moving})
+    known = read_steps(connection, run_id, {(event.stage, event.host) for event in moving})
     current: dict[Key, Step] = {}
     unapplied = []
     for event in moving:

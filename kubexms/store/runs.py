@@ -97,8 +97,8 @@ class Runs:
     ) -> Run:
         """Move the run: the only way to change its state. Returns the run as it is afterwards.
 
-        Sets started_at at the first start and finished_at where the new state is not active; a start
-        clears error and result of an earlier attempt. Steps still running in a run that stops become
+        Sets started_at at the first start and finished_at where the new state is not active; a resume
+        clears finished_at, error and result. Steps still running in a run that stops become
         interrupted. Raises IllegalTransition for a move that plan/states.py does not allow, and
         RunActive where a resumed run's cluster has another active run.
         """
@@ -219,13 +219,10 @@ def _after(query: Select[Any], last: Run) -> Select[Any]:
 
 def _moved(run: Run, to_state: RunState, now: float) -> dict[str, Any]:
     """Return the columns that the move itself changes."""
-    values: dict[str, Any] = {
-        "state": to_state,
-        "finished_at": None if to_state in ACTIVE_RUN_STATES else now,
-    }
-    if to_state is RunState.RUNNING:
-        values |= {"started_at": run.started_at or now, "error": None, "result": None}
-    return values
+    if to_state not in ACTIVE_RUN_STATES:
+        return {"state": to_state, "finished_at": now}
+    started = run.started_at or (now if to_state is RunState.RUNNING else None)
+    return {"state": to_state, "started_at": started, "finished_at": None, "error": None, "result": None}
 
 
 def _run(row: RowMapping) -> Run:

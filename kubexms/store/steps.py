@@ -51,7 +51,7 @@ class Steps:
         Raises NotFound for a step that the run does not have, IllegalTransition for a done one.
         """
         with self._database.write(ctx) as connection:
-            known = read_steps(connection, run_id, {host for _, host in keys})
+            known = read_steps(connection, run_id, keys)
             absent = [f"{stage} on {host}" for stage, host in keys if (stage, host) not in known]
             if absent:
                 raise NotFound(f"run {run_id} has no step {', '.join(absent)}")
@@ -62,10 +62,11 @@ class Steps:
             write_steps(connection, known, skipped)
 
 
-def read_steps(connection: Connection, run_id: str, hosts: Collection[str]) -> dict[Key, Step]:
-    """Return the run's steps on the hosts."""
-    query = select(steps).where(steps.c.run_id == run_id, steps.c.host.in_(hosts))
-    rows = connection.execute(query).mappings()
+def read_steps(connection: Connection, run_id: str, keys: Collection[Key]) -> dict[Key, Step]:
+    """Return those of the run's steps that are named, and maybe more on the same stages and hosts."""
+    stages, hosts = {stage for stage, _ in keys}, {host for _, host in keys}
+    chosen = steps.c.run_id == run_id, steps.c.stage.in_(stages), steps.c.host.in_(hosts)
+    rows = connection.execute(select(steps).where(*chosen)).mappings()
     return {(step.stage, step.host): step for step in map(_step, rows)}
 
 
@@ -89,7 +90,7 @@ def write_steps(connection: Connection, known: Collection[Key], changed: Iterabl
 
 def open_planned(connection: Connection, run_id: str, planned: Sequence[PlannedStep]) -> None:
     """Make every planned step pending, be it new or one of an earlier attempt, whose count it keeps."""
-    known = read_steps(connection, run_id, {step.host for step in planned})
+    known = read_steps(connection, run_id, [(step.stage, step.host) for step in planned])
     opened = []
     for plan in planned:
         step = known.get((plan.stage, plan.host)) or Step(run_id, plan.stage, plan.host, StepState.PENDING)

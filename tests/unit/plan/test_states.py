@@ -18,14 +18,14 @@ RUN_MOVES = {
     "queued": "running interrupted failed cancelled",
     "running": "cancelling interrupted done partial failed cancelled",
     "cancelling": "interrupted done partial failed cancelled",
-    "interrupted": "running cancelled",
-    "partial": "running",
-    "failed": "running",
-    "cancelled": "running",
+    "interrupted": "queued running cancelled",
+    "partial": "queued running",
+    "failed": "queued running",
+    "cancelled": "queued running",
     "done": "",
 }
 STEP_MOVES = {
-    "pending": "running failed skipped blocked interrupted",
+    "pending": "running done failed skipped blocked interrupted",
     "running": "pending done failed skipped blocked interrupted",
     "failed": "pending running skipped",
     "skipped": "pending running",
@@ -65,5 +65,5 @@ def test_every_active_state_can_be_left_without_the_supervisor() -> None:
 def test_the_refusal_says_what_is_allowed() -> None:
     with pytest.raises(IllegalTransition, match="allowed: none, it is final"):
         check_run_transition("r1", RunState.DONE, RunState.RUNNING)
-    with pytest.raises(IllegalTransition, match="allowed: cancelled, running"):
+    with pytest.raises(IllegalTransition, match="allowed: cancelled, queued, running"):
         check_run_transition("r1", RunState.INTERRUPTED, RunState.DONE)

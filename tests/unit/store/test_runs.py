@@ -73,11 +73,14 @@ def test_clusters_run_beside_each_other(ctx: Context, store: Store, cluster: Clu
     assert [run.state for run in both] == [RunState.QUEUED, RunState.QUEUED]
 
 
-def test_a_run_cannot_be_resumed_beside_an_active_one(ctx: Context, store: Store, cluster: Cluster) -> None:
+@pytest.mark.parametrize("wanted", [RunState.QUEUED, RunState.RUNNING])
+def test_a_run_cannot_be_resumed_beside_an_active_one(
+    ctx: Context, store: Store, cluster: Cluster, wanted: RunState
+) -> None:
     old = finished(ctx, store, cluster, RunState.INTERRUPTED)
     new = store.runs.create(ctx, cluster.id, "deploy", NO_PARENT)
     with pytest.raises(RunActive) as caught:
-        store.runs.transition(ctx, old.id, RunState.RUNNING)
+        store.runs.transition(ctx, old.id, wanted)
     assert caught.value.run_id == new.id
     assert store.runs.get(ctx, old.id) == old
 
@@ -116,6 +119,8 @@ def test_times_error_and_result_follow_the_moves(
         result={"failed_hosts": ["n1"]},
     )
     clock(30.0)
+    queued = store.runs.transition(ctx, run.id, RunState.QUEUED)
+    assert queued == replace(started, state=RunState.QUEUED)
     assert store.runs.transition(ctx, run.id, RunState.RUNNING) == started
     clock(40.0)
     done = store.runs.transition(ctx, run.id, RunState.DONE, result={"changed": 0})
