@@ -3,6 +3,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,6 +42,12 @@ class Settings(BaseSettings):
         default=None, description="base URL with the same layout, tried after the directory"
     )
     artifact_offline: bool = Field(default=False, description="never ask official locations, never build")
+    image_source: Literal["assemble", "pull"] = Field(
+        default="assemble", description="assemble images from binaries, or let hosts pull them by name"
+    )
+    image_registry: str | None = Field(
+        default=None, description="base URL of a registry that answers for all names, where hosts pull"
+    )
     collections_path: Path = Field(default_factory=collections_path)
     forks: int = Field(default=50, ge=1, le=500, description="hosts that Ansible works on at once")
     log_level: str = Field(default="WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")

@@ -4,7 +4,7 @@
 Layout below the cache directory::
 
     blobs/sha256/ab/abcdef...    the bytes; this folder is what hosts are served from
-    index/<name>.json            {"sha256", "size", "mtime_ns", "source", "manifest"} of a name
+    index/<name>.json            the Entry of a name
     partial/                     files being written or downloaded
 
 A blob gets its name only after its digest is known, by one rename, so readers never see half of it.
@@ -29,13 +29,29 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a name stands for. ``manifest`` is the image's manifest digest where the blob is its archive."""
+    """What a name stands for: a blob, how it looked when it was known to be whole, where it came from.
+
+    Of an image archive, ``manifest`` is the digest of the image and ``content`` that of its configuration,
+    which names the layers' content and so does not depend on how they are packed.
+    """
 
     sha256: str
     size: int
     mtime_ns: int
     source: str
     manifest: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What bytes are said to be: their name, their source and, where it is known, their digest."""
+
+    name: str
+    source: str
+    sha256: str = ""
+    manifest: str = ""
+    content: str = ""
 
 
 def read_chunks(path: Path) -> Iterator[bytes]:
@@ -48,6 +64,15 @@ def stream_chunks(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield the rest of a stream in pieces."""
     while piece := stream.read(CHUNK):
         yield piece
+
+
+def file_digest(ctx: Context, path: Path) -> str:
+    """Return the hexadecimal SHA-256 digest of a file."""
+    digest = hashlib.sha256()
+    for piece in read_chunks(path):
+        ctx.check()
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 class Cache:
@@ -63,35 +88,26 @@ class Cache:
         """Return where the blob of a digest lies, or would lie."""
         return self.blobs / sha256[:2] / sha256
 
-    def add(
-        self,
-        ctx: Context,
-        pieces: Iterable[bytes],
-        *,
-        name: str,
-        source: str,
-        expected: str = "",
-        manifest: str = "",
-    ) -> Entry:
-        """Store ``pieces`` under their digest and name it; raise DigestMismatch, storing nothing, if it is wrong."""
-        with self._temporary() as (stream, temporary):
+    def add(self, ctx: Context, pieces: Iterable[bytes], claim: Claim) -> Entry:
+        """Store ``pieces`` under their digest; if it is not the claimed one, store nothing and raise."""
+        with self.temporary() as (stream, temporary):
             digest = hashlib.sha256()
             for piece in pieces:
                 ctx.check()
                 digest.update(piece)
                 stream.write(piece)
             stream.flush()
-            sha256 = digest.hexdigest()
-            if expected and sha256 != expected:
-                raise DigestMismatch(file=name, expected=expected, found=sha256, source=source)
-            self._place(temporary, sha256)
-        return self.name(name, sha256, source=source, manifest=manifest)
+            return self._keep(temporary, digest.hexdigest(), claim)
 
-    def name(self, name: str, sha256: str, *, source: str, manifest: str = "") -> Entry:
-        """Record that ``name`` stands for a blob that is already here and known to be whole."""
+    def take(self, ctx: Context, file: Path, claim: Claim) -> Entry:
+        """Move a file on the cache's file system into it, with the same check."""
+        return self._keep(file, file_digest(ctx, file), claim)
+
+    def name(self, sha256: str, claim: Claim) -> Entry:
+        """Record what the name of ``claim`` stands for: a blob that is already here and known to be whole."""
         status = self.path(sha256).stat()
-        entry = Entry(sha256, status.st_size, status.st_mtime_ns, source, manifest)
-        self._record(name, entry)
+        entry = Entry(sha256, status.st_size, status.st_mtime_ns, claim.source, claim.manifest, claim.content)
+        self._record(claim.name, entry)
         return entry
 
     def lookup(self, ctx: Context, name: str) -> Entry | None:
@@ -119,15 +135,11 @@ class Cache:
         """Name a blob that is here by its digest alone, hashing it once; None if it is not here or broken."""
         if not self.path(sha256).exists() or not self.whole(ctx, sha256):
             return None
-        return self.name(name, sha256, source="cache")
+        return self.name(sha256, Claim(name, "cache"))
 
     def whole(self, ctx: Context, sha256: str) -> bool:
         """Hash a blob; remove it and return False if its content is not what its name says."""
-        digest = hashlib.sha256()
-        for piece in read_chunks(self.path(sha256)):
-            ctx.check()
-            digest.update(piece)
-        if digest.hexdigest() == sha256:
+        if file_digest(ctx, self.path(sha256)) == sha256:
             return True
         self.path(sha256).unlink(missing_ok=True)
         return False
@@ -140,19 +152,18 @@ class Cache:
             if entry is not None:
                 yield name, entry
 
-    def forget(self, name: str) -> None:
-        """Drop a name; its blob stays for the other names it may have."""
-        self._index_path(name).unlink(missing_ok=True)
-
-    def _place(self, temporary: Path, sha256: str) -> None:
+    def _keep(self, file: Path, sha256: str, claim: Claim) -> Entry:
+        if claim.sha256 not in {"", sha256}:
+            raise DigestMismatch(file=claim.name, expected=claim.sha256, found=sha256, source=claim.source)
         target = self.path(sha256)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.replace(target)
+        file.replace(target)
+        return self.name(sha256, claim)
 
     def _record(self, name: str, entry: Entry) -> None:
         target = self._index_path(name)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._temporary() as (stream, temporary):
+        with self.temporary() as (stream, temporary):
             stream.write(json.dumps(asdict(entry)).encode())
             stream.flush()
             temporary.replace(target)
@@ -171,7 +182,7 @@ class Cache:
         return path
 
     @contextmanager
-    def _temporary(self) -> Iterator[tuple[IO[bytes], Path]]:
+    def temporary(self) -> Iterator[tuple[IO[bytes], Path]]:
         """Yield a new file below ``partial``; it is removed at the end unless it was renamed."""
         self.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.partial)

@@ -3,14 +3,16 @@
 
 It is made on the first resolve and enforced from then on; new items are added, pinned ones never
 change. What was built on this machine is pinned like everything else: a build on another machine that
-comes out differently is refused, and its binaries are to be copied (``kubexms artifacts import``)::
+comes out differently is refused, and the bytes have to come from the cache of the machine that pinned
+them. An image assembled here is pinned by ``content``, the digest of its configuration, since layers of
+the same content may be packed differently; ``digest`` and ``archive`` follow what is in use::
 
     apiVersion: kubexms.io/v1alpha1
     kind: ArtifactLock
     files:
       kubernetes/v1.36.3/linux-amd64/kubelet: {sha256: ..., size: 84426914, source: directory}
     images:
-      registry.k8s.io/pause:3.10.2 linux-amd64: {digest: 'sha256:...', archive: ..., size: 700416, source: ...}
+      registry.k8s.io/pause:3.10.2 linux-amd64: {digest: 'sha256:...', content: 'sha256:...', ...}
 """
 
 import os
@@ -27,7 +29,8 @@ from kubexms.artifacts.catalogue import read_yaml
 from kubexms.errors import Problem, ValidationFailed
 
 _HEX = "^[0-9a-f]{64}$"
-_HEADER = "# Written by kubexms: pins what the cluster is made of. Keep it with cluster.yaml under version control.\n"
+_OCI = "^sha256:[0-9a-f]{64}$"
+_HEADER = "# Written by kubexms: pins what the cluster is made of. Keep it beside cluster.yaml.\n"
 
 
 class _Data(BaseModel):
@@ -43,9 +46,10 @@ class LockedFile(_Data):
 
 
 class LockedImage(_Data):
-    """A pinned image: its manifest digest and, where it was assembled here, its archive's digest and size."""
+    """A pinned image. One that hosts pull has a digest only; the rest describes an archive made here."""
 
-    digest: str = Field(pattern="^sha256:[0-9a-f]{64}$")
+    digest: str = Field(pattern=_OCI)
+    content: str | None = Field(default=None, pattern=_OCI)
     archive: str | None = Field(default=None, pattern=_HEX)
     size: int | None = Field(default=None, ge=0)
     source: str = ""

@@ -26,17 +26,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a cluster needs: a release for hosts of some roles and architectures.
-
-    With ``pull_images`` hosts pull images by name from ``image_registry`` (a base URL of a mirror) or,
-    where that is empty, from the registry the name itself gives; no archives are made.
-    """
+    """What a cluster needs: a release for hosts of some roles and architectures."""
 
     kubernetes_version: str
     hosts: frozenset[tuple[Role, Architecture]]
     network: NetworkPlugin = "flannel"
-    pull_images: bool = False
-    image_registry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

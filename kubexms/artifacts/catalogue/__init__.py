@@ -106,15 +106,20 @@ class Selection:
             component, _, file = source.partition("/")
             yield self.item(component, file, arch)
 
-    def items(self, needs: Needs) -> list[Item]:
-        """Return every item that ``needs`` asks for, each once, in a stable order."""
-        found: dict[Item, None] = {}
-        for role, arch in sorted(needs.hosts):
-            for component, file, _ in self.host_files(role, needs.network):
-                found[self.item(component, file, arch)] = None
-            for _, image in () if needs.pull_images else self.role_images(role, needs.network):
-                found.update(dict.fromkeys(self.image_items(image, arch)))
-        return sorted(found)
+    def host_items(self, needs: Needs) -> set[Item]:
+        """Return the items that lie on hosts as files."""
+        return {
+            self.item(component, file, arch)
+            for role, arch in needs.hosts
+            for component, file, _ in self.host_files(role, needs.network)
+        }
+
+    def images_of(self, needs: Needs) -> list[tuple[str, Architecture]]:
+        """Return (name, architecture) of every image that is needed, each once, in the catalogue's order."""
+        roles = sorted(needs.hosts)
+        wanted = {(name, arch) for role, arch in roles for name, _ in self.role_images(role, needs.network)}
+        archs = sorted({arch for _, arch in roles})
+        return [(name, arch) for name in self.images for arch in archs if (name, arch) in wanted]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,11 @@
 """OCI archives: a tar of an OCI image layout with one image in it, which ``ctr images import`` reads.
 
 Rules: opencontainers/image-spec 1.1 (image-layout, manifest, config); containerd names an imported
-image by the ``io.containerd.image.name`` annotation of its descriptor in index.json. Layers are plain
-tar: hosts spend their time on import, and there is nothing to gain from packing bytes that are moved
-once over a local network.
+image by the ``io.containerd.image.name`` annotation of its descriptor in index.json.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,32 +41,48 @@ class Blueprint:
 
 @dataclass(frozen=True)
 class Archive:
-    """An assembled image: the bytes of its archive and the digest of its manifest."""
+    """An assembled image: its archive's bytes, and the digests of its manifest and configuration.
+
+    The configuration names what is in the layers, however they are packed.
+    """
 
     segments: Segments
     manifest: str
+    content: str
 
 
-def assemble(blueprint: Blueprint) -> Archive:
-    """Return the archive of an image; reads every input once to know the layers' digests."""
+@dataclass(frozen=True)
+class Packing:
+    """How layers are stored: a function from plain to packed bytes, and what their media type ends in."""
+
+    suffix: str
+    pack: Callable[[Segments], Segments]
+
+
+PLAIN = Packing("", lambda segments: segments)
+
+
+def assemble(blueprint: Blueprint, packing: Packing = PLAIN) -> Archive:
+    """Return the archive of an image; reads every input to know the layers' digests."""
     layers = [layer(blueprint.files, blueprint.capabilities or {})]
     if blueprint.base is not None:
         layers.insert(0, (blueprint.base,))
-    blobs = {sha256(one): one for one in layers}
-    config = _json(_config(blueprint, list(blobs)))
+    packed = {sha256(one): one for one in map(packing.pack, layers)}
+    config = _json(_config(blueprint, [sha256(one) for one in layers]))
     config_digest = sha256((config,))
+    kind = f"{_LAYER}{packing.suffix}"
     manifest = _json(
         {
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
             "config": _descriptor(_CONFIG, config_digest, len(config)),
-            "layers": [_descriptor(_LAYER, digest, size(content)) for digest, content in blobs.items()],
+            "layers": [_descriptor(kind, digest, size(content)) for digest, content in packed.items()],
         }
     )
     manifest_digest = sha256((manifest,))
-    blobs |= {config_digest: (config,), manifest_digest: (manifest,)}
+    blobs: dict[str, Segments] = {**packed, config_digest: (config,), manifest_digest: (manifest,)}
     index = _json(_index(blueprint, manifest_digest, len(manifest)))
-    return Archive(_layout(blobs, index), f"sha256:{manifest_digest}")
+    return Archive(_layout(blobs, index), f"sha256:{manifest_digest}", f"sha256:{config_digest}")
 
 
 def layer(files: Mapping[str, Path], capabilities: Mapping[str, Sequence[str]]) -> Segments:

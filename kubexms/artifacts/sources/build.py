@@ -2,26 +2,25 @@
 """The last source: built on this machine by the recipes that ship with the package."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
-from kubexms.artifacts.cache import Cache, Entry, read_chunks
+from kubexms.artifacts.cache import Claim, Entry
 from kubexms.artifacts.catalogue import Selection
-from kubexms.artifacts.images import base
 from kubexms.artifacts.model import Item
-from kubexms.artifacts.progress import Progress
-from kubexms.artifacts.sources import Outcome, Wanted
+from kubexms.artifacts.recipes import RECIPES, Job, builders
+from kubexms.artifacts.sources import Desk, Outcome, Wanted
 from kubexms.context import Context
-from kubexms.errors import NotSupported
-
-RECIPES = Path(__file__).parent.parent / "recipes"
-
-Builder = Callable[[Context, Item, Path, Path, Progress], str]
-BUILDERS: dict[str, Builder] = {"debian": base.build}
+from kubexms.errors import CommandFailed, NotSupported
 
 
 class BuildSource:
-    """Builds what no other source has, where the tools for it are installed."""
+    """Builds what no other source has, where the tools for it are installed.
+
+    A build that comes out differently from the pinned one is a DigestMismatch like any other: the lock
+    pins what was built first, and its bytes have to come from the cache that has them.
+    """
 
     label = "build"
 
@@ -29,25 +28,31 @@ class BuildSource:
         self.selection = selection
         self.recipes = recipes
 
-    def fetch(self, ctx: Context, wanted: Sequence[Wanted], cache: Cache, progress: Progress) -> Outcome:
-        """Build each wanted file; one whose recipe or tools are missing is reported, not raised."""
+    def fetch(self, ctx: Context, wanted: Sequence[Wanted], desk: Desk) -> Outcome:
+        """Build the wanted files, those of one component in one go; a failed build is a reason, no error."""
         outcome = Outcome()
-        for one in wanted:
+        pinned = {one.item: one.sha256 for one in wanted}
+        for _, group in groupby(sorted(pinned), key=lambda item: (item.component, item.version, item.arch)):
+            items = tuple(group)
             try:
-                outcome.found[one.item] = self._build(ctx, one, cache, progress)
-            except NotSupported as cause:
-                outcome.missing[one.item] = cause.message
+                outcome.found |= self._build(ctx, items, pinned, desk)
+            except (NotSupported, CommandFailed) as cause:
+                outcome.missing |= dict.fromkeys(items, str(cause))
         return outcome
 
-    def _build(self, ctx: Context, one: Wanted, cache: Cache, progress: Progress) -> Entry:
-        item = one.item
-        kind = self.selection.components[item.component].build
-        folder = self.recipes / item.component / item.version
-        if kind not in BUILDERS or not folder.is_dir():
-            raise NotSupported(f"no recipe builds {item.component} {item.version}")
-        cache.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache.partial) as scratch:
-            target = Path(scratch) / item.file
-            maker = BUILDERS[kind](ctx, item, folder, target, progress)
-            source = f"build ({maker})"
-            return cache.add(ctx, read_chunks(target), name=item.name, source=source, expected=one.sha256)
+    def _build(
+        self, ctx: Context, items: tuple[Item, ...], pinned: Mapping[Item, str], desk: Desk
+    ) -> dict[Item, Entry]:
+        component, version = items[0].component, items[0].version
+        build = builders()[self.selection.components[component].build]
+        folder = self.recipes / component / version
+        if not (folder / "recipe.yaml").is_file():
+            raise NotSupported(f"there is no recipe for {component} {version}")
+        desk.cache.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=desk.cache.partial) as scratch:
+            job = Job(items, folder, Path(scratch), desk.progress)
+            source = f"build ({build(ctx, job)})"
+            return {
+                item: desk.cache.take(ctx, job.target(item), Claim(item.name, source, pinned[item]))
+                for item in items
+            }

@@ -4,8 +4,7 @@
 from collections.abc import Sequence
 
 from kubexms.artifacts.cache import Cache, Entry
-from kubexms.artifacts.progress import Progress
-from kubexms.artifacts.sources import Outcome, Wanted
+from kubexms.artifacts.sources import Desk, Outcome, Wanted
 from kubexms.context import Context
 
 
@@ -18,11 +17,11 @@ class CacheSource:
 
     label = "cache"
 
-    def fetch(self, ctx: Context, wanted: Sequence[Wanted], cache: Cache, progress: Progress) -> Outcome:
+    def fetch(self, ctx: Context, wanted: Sequence[Wanted], desk: Desk) -> Outcome:
         """Look every item up; reads no blob unless its size or mtime changed since it was recorded."""
         outcome = Outcome()
         for one in wanted:
-            entry = _find(ctx, one, cache)
+            entry = _find(ctx, one, desk.cache)
             if entry is None:
                 outcome.missing[one.item] = "not there"
             else:

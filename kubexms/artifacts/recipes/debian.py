@@ -4,15 +4,12 @@
 import tarfile
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import IO
 
 from pydantic import BaseModel, ConfigDict
 
-from kubexms.artifacts.catalogue import read_yaml
-from kubexms.artifacts.model import Item
-from kubexms.artifacts.process import require_program, run
-from kubexms.artifacts.progress import Progress
+from kubexms.artifacts.process import Command, require_program, run
+from kubexms.artifacts.recipes import Job
 from kubexms.context import Context
 from kubexms.errors import ArtifactFailed
 
@@ -30,35 +27,32 @@ class BaseRecipe(BaseModel):
     links: Mapping[str, tuple[str, ...]] = {}
 
 
-def build(ctx: Context, item: Item, folder: Path, target: Path, progress: Progress) -> str:
-    """Write the base layer's tar to ``target``; ``folder`` holds recipe.yaml. Return what built it.
+def build(ctx: Context, job: Job) -> str:
+    """Make the base layer's tar from Debian packages.
 
     Needs mmdebstrap and, for it, root or user namespaces. The same packages give the same bytes.
     """
     require_program("mmdebstrap", "Debian and Ubuntu have it as a package")
-    recipe = BaseRecipe.model_validate(read_yaml((folder / "recipe.yaml").read_text(encoding="utf-8")))
-    unpacked = target.with_name(f"{target.name}.unpacked")
-    argv = [
+    recipe = job.recipe(BaseRecipe)
+    unpacked = job.scratch / "unpacked.tar"
+    argv = (
         "mmdebstrap",
         "--variant=extract",
         "--format=tar",
-        f"--architectures={item.arch}",
+        f"--architectures={job.arch}",
         f"--include={','.join(recipe.packages)}",
         recipe.suite,
         str(unpacked),
         recipe.mirror,
-    ]
-    try:
-        run(ctx, argv, what=f"unpack Debian {recipe.suite} packages", progress=progress)
-        with tarfile.open(unpacked) as source, target.open("wb") as stream:
-            prune(source, stream, recipe)
-    finally:
-        unpacked.unlink(missing_ok=True)
+    )
+    run(ctx, Command(argv), job.what, job.progress)
+    with tarfile.open(unpacked) as source, job.target(job.items[0]).open("wb") as stream:
+        prune(source, stream, recipe)
     return f"Debian {recipe.suite} packages"
 
 
 def prune(source: tarfile.TarFile, stream: IO[bytes], recipe: BaseRecipe) -> None:
-    """Write the layer: members of ``source`` that stay, folders and links of the recipe, sorted, without times."""
+    """Write the layer: what stays of ``source``, the recipe's folders and links; sorted, without times."""
     members = {_name(member): member for member in source if _stays(_name(member), recipe.omit)}
     contents = dict(members)
     for folder, mode in recipe.folders.items():

@@ -1,0 +1,7 @@
+module kubexms/recipes/pause
+
+go 1.26.0
+
+require (
+	k8s.io/kubernetes v1.36.3
+)
