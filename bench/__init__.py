@@ -3,3 +3,7 @@
 
 Run as ``python -m bench``. Works through the command line like any user, on labs of its own.
 """
+
+
+class BenchFailed(Exception):
+    """What was to be measured did not happen, so there is no figure."""
