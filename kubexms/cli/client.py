@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kubexms.context import Context
     from kubexms.plan.observation import Look
-    from kubexms.service.model import Options, Planned, Progress
-    from kubexms.store.records import Event, Page, Run, Step
+    from kubexms.service.model import Event, Options, Page, Planned, Progress, Run, Step
 
 
 class Client(Protocol):

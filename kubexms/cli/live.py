@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubexms.plan.model import Plan
-    from kubexms.store.records import Event, Run
+    from kubexms.service.model import Event, Run
 
 _MARKS = {
     "pending": ("·", "dim"),

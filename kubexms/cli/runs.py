@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kubexms.cli.client import Client
     from kubexms.context import Context
-    from kubexms.store.records import Event, Run
+    from kubexms.service.model import Event, Run
 
 app = typer.Typer(name="runs", help="Runs: list them, look at one, read its events.", no_args_is_help=True)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubexms.plan.observation import Look
-    from kubexms.store.records import Run
+    from kubexms.service.model import Run
 
 
 def status(file: ClusterFile, output: Output = Format.TEXT) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kubexms.cli.client import Client
     from kubexms.context import Context
     from kubexms.plan.model import Plan
-    from kubexms.store.records import Event, Run, Step
+    from kubexms.service.model import Event, Run, Step
 
 _QUIET = ("task.started", "segment.started", "segment.finished")
 _EXIT_CODES = {"done": 0, "partial": 2, "cancelled": EXIT_CANCELLED}

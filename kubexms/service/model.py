@@ -11,6 +11,9 @@ from kubexms.cluster import Cluster
 from kubexms.errors import Problem
 from kubexms.inventory.model import Inventory
 from kubexms.plan.model import Plan
+from kubexms.store.records import Event, Page, Run, Step
+
+__all__ = ["Event", "Options", "Page", "Planned", "Prepared", "Progress", "Run", "Step"]
 
 
 class Progress(Protocol):

@@ -10,9 +10,12 @@ from typing import Any
 
 from kubexms import runner
 from kubexms.context import Context
+from kubexms.errors import IllegalTransition
+from kubexms.observe.logging import logger
 from kubexms.plan.states import ACTIVE_RUN_STATES, RunState, StepState
 from kubexms.service.jobs import run_job, write_files
 from kubexms.service.model import Planned
+from kubexms.service.starting import is_starting, starting
 from kubexms.settings import Settings
 from kubexms.store.records import Event, Failure, HostIdentity, PlannedStep, Run
 from kubexms.store.store import Store
@@ -34,25 +37,34 @@ def start(ctx: Context, planned: Planned, settings: Settings, store: Store) -> R
     """
     record = store.clusters.get(ctx, planned.prepared.cluster.metadata.name)
     _record_hosts(ctx, planned, store, record.id)
+    with starting(settings.state_dir):
+        run = _claim(ctx, planned, settings, store, record.id)
+        try:
+            return _launch(ctx, run, planned, settings, store)
+        except BaseException as cause:
+            failure = Failure("internal", f"the run did not start: {cause}")
+            store.runs.transition(Context(), run.id, RunState.FAILED, error=failure)
+            raise
+
+
+def _claim(ctx: Context, planned: Planned, settings: Settings, store: Store, cluster_id: str) -> Run:
+    """Make the run, or take the interrupted one: from here on the cluster has no other."""
     if planned.run_id:
-        run = store.runs.get(ctx, planned.run_id)
-    else:
-        run = store.runs.create(ctx, record.id, planned.verb, settings.state_dir / "runs")
+        return store.runs.transition(ctx, planned.run_id, RunState.QUEUED)
+    return store.runs.create(ctx, cluster_id, planned.verb, settings.state_dir / "runs")
+
+
+def _launch(ctx: Context, run: Run, planned: Planned, settings: Settings, store: Store) -> Run:
     steps = [PlannedStep(step.stage, step.host, step.digest, step.reason) for step in planned.plan.steps]
     store.runs.set_plan(ctx, run.id, planned.plan.as_json(), steps)
     _skip_settled(ctx, run.id, planned, store)
-    run = store.runs.transition(ctx, run.id, RunState.RUNNING)
     if planned.plan.is_empty:
-        return _finish(ctx, store, run, {"state": "done", "failed_hosts": []})
+        store.runs.transition(ctx, run.id, RunState.RUNNING)
+        return _finish(ctx, store, run, {"state": "done"})
     run.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_files(planned.prepared, run.directory)
-    try:
-        runner.start(ctx, run_job(ctx, run, planned, settings), run.directory)
-    except BaseException as cause:
-        failure = Failure("internal", f"the supervisor did not start: {cause}")
-        store.runs.transition(Context(), run.id, RunState.FAILED, error=failure)
-        raise
-    return run
+    runner.start(ctx, run_job(ctx, run, planned, settings), run.directory)
+    return store.runs.transition(ctx, run.id, RunState.RUNNING)
 
 
 def _record_hosts(ctx: Context, planned: Planned, store: Store, cluster_id: str) -> None:
@@ -100,35 +112,53 @@ def refresh(ctx: Context, run_id: str, store: Store) -> Run:
     if run.state not in ACTIVE_RUN_STATES:
         return run
     alive = runner.is_alive(run.directory)
-    events, offset = runner.read_events(run.directory, run.spool_offset)
-    if events:
-        store.ingest(ctx, run_id, events, offset)
-    finished = next((event for event in reversed(events) if event.kind == runner.Kind.RUN_FINISHED), None)
-    if finished is not None:
-        return _finish(ctx, store, run, finished.data)
-    if alive or _may_be_starting(run):
+    if run.state is RunState.QUEUED and is_starting(run.directory.parent.parent):
+        return run
+    _take_over(ctx, run, store)
+    if run.state is RunState.QUEUED and alive:
+        return store.runs.transition(ctx, run_id, RunState.RUNNING)
+    if alive and not _last_word(ctx, run, store):
         return store.runs.get(ctx, run_id)
-    return _recover(ctx, run, store)
+    return _settle(ctx, run, store)
 
 
-def _may_be_starting(run: Run) -> bool:
-    """Tell whether another process may be about to start this run's supervisor."""
-    return not (run.directory / "job.json").exists() and run.state is RunState.QUEUED
+def _take_over(ctx: Context, run: Run, store: Store) -> None:
+    """Store the new events of a spool; say so where one is missing or contradicts its step."""
+    events, offset = runner.read_events(run.directory, run.spool_offset)
+    if not events:
+        return
+    taken = store.ingest(ctx, run.id, events, offset)
+    if taken.missing or taken.unapplied:
+        logger(ctx).warning(
+            "spool of the run has gaps or contradictions",
+            run=run.id,
+            missing=taken.missing,
+            unapplied=list(taken.unapplied),
+        )
 
 
-def _recover(ctx: Context, run: Run, store: Store) -> Run:
-    """End a run whose supervisor is gone: by its last word, or as interrupted where there is none."""
-    runner.reap(run.directory)
-    last = store.events.list(ctx, run.id, kinds=[runner.Kind.RUN_FINISHED])
-    started = store.events.list(ctx, run.id, kinds=[runner.Kind.RUN_STARTED])
-    if last and last[-1].seq > started[-1].seq:
-        return _finish(ctx, store, run, last[-1].data)
-    failure = Failure(
-        "interrupted",
-        "the supervisor of the run ended before the run did",
-        hint="go on with: kubexms resume",
-    )
-    return store.runs.transition(ctx, run.id, RunState.INTERRUPTED, error=failure)
+def _last_word(ctx: Context, run: Run, store: Store) -> Mapping[str, Any] | None:
+    """Return what the run's latest supervisor said at its end, or None where it has not."""
+    kinds = [runner.Kind.RUN_STARTED, runner.Kind.RUN_FINISHED]
+    marks = store.events.list(ctx, run.id, kinds=kinds)
+    return marks[-1].data if marks and marks[-1].kind == runner.Kind.RUN_FINISHED else None
+
+
+def _settle(ctx: Context, run: Run, store: Store) -> Run:
+    """End a run whose supervisor is through: by its last word, or as interrupted where there is none."""
+    word = _last_word(ctx, run, store)
+    try:
+        if word is not None:
+            return _finish(ctx, store, run, word)
+        runner.reap(run.directory)
+        failure = Failure(
+            "interrupted",
+            "the supervisor of the run ended before the run did",
+            hint="go on with: kubexms resume",
+        )
+        return store.runs.transition(ctx, run.id, RunState.INTERRUPTED, error=failure)
+    except IllegalTransition:
+        return store.runs.get(ctx, run.id)  # somebody else settled it meanwhile
 
 
 def refresh_all(ctx: Context, store: Store) -> None:
@@ -140,6 +170,8 @@ def refresh_all(ctx: Context, store: Store) -> None:
 def cancel(ctx: Context, run_id: str, store: Store) -> Run:
     """Stop a run; afterwards no process of it is left and every step has a defined state."""
     run = refresh(ctx, run_id, store)
+    if run.state is RunState.QUEUED:
+        return store.runs.transition(ctx, run_id, RunState.CANCELLED)
     if run.state not in ACTIVE_RUN_STATES:
         return run
     if run.state is RunState.RUNNING:
