@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The file server that hosts fetch their files and images from while a run lasts.
 
-It serves ``GET`` and ``HEAD /sha256/<digest>`` for a fixed set of digests and nothing else. There is no
-transport security: what it serves is public software, and hosts verify every byte by its digest.
+It serves ``GET`` and ``HEAD /sha256/<digest>`` for a fixed set of digests, an image archive also as a
+registry (``/sha256/<digest>/v2/...``, see ``archive.py``), and nothing else. There is no transport
+security: what it serves is public software, and hosts verify every byte by its digest.
 """
 
 import re
@@ -12,8 +13,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import IO, Self
+
+from kubexms.artifacts.archive import read_archive
+from kubexms.errors import ArtifactFailed
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 _IDLE_SECONDS = 120.0
@@ -69,34 +73,62 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet: what hosts fetch is in their own results."""
 
     def _answer(self, *, body: bool) -> None:
-        path = self.server.files.get(self.path.removeprefix("/sha256/"))
+        digest, _, resource = self.path.removeprefix("/sha256/").partition("/")
+        path = self.server.files.get(digest) if self.path.startswith("/sha256/") else None
         try:
-            stream = path.open("rb") if path is not None and self.path.startswith("/sha256/") else None
+            stream = path.open("rb") if path is not None else None
         except OSError:
             stream = None
-        if stream is None:
+        if path is None or stream is None:
             self._headers(HTTPStatus.NOT_FOUND, 0)
             return
         with stream:
-            size = stream.seek(0, 2)
-            part = parse_range(self.headers.get("Range", ""), size)
-            start, length = part or (0, size)
-            if part is not None and length == 0:
-                self._headers(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, f"bytes */{size}")
-                return
-            whole = f"bytes {start}-{start + length - 1}/{size}" if part else ""
-            self._headers(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, length, whole)
-            if body and length:
-                self.wfile.flush()
-                self.connection.sendfile(stream, start, length)
+            if resource:
+                self._answer_registry(path, resource.partition("?")[0], stream, body=body)
+            else:
+                self._answer_file(stream, body=body)
 
-    def _headers(self, status: HTTPStatus, length: int, content_range: str = "") -> None:
+    def _answer_file(self, stream: IO[bytes], *, body: bool) -> None:
+        size = stream.seek(0, 2)
+        part = parse_range(self.headers.get("Range", ""), size)
+        start, length = part or (0, size)
+        if part is not None and length == 0:
+            self._headers(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, {"Content-Range": f"bytes */{size}"})
+            return
+        whole = {"Content-Range": f"bytes {start}-{start + length - 1}/{size}"} if part else {}
+        self._headers(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, length, whole)
+        if body:
+            self._send(stream, start, length)
+
+    def _answer_registry(self, path: Path, resource: str, stream: IO[bytes], *, body: bool) -> None:
+        """Answer as a registry that has the archive's image: ``v2/``, ``v2/NAME/{manifests,blobs}/...``."""
+        api, _, rest = resource.partition("/")
+        try:
+            archive = read_archive(path) if api == "v2" else None
+        except ArtifactFailed:
+            archive = None
+        part = archive.find(rest) if archive and rest else None
+        if part is not None:
+            headers = {"Content-Type": part.media_type, "Docker-Content-Digest": part.digest}
+            self._headers(HTTPStatus.OK, part.size, headers)
+            if body:
+                self._send(stream, part.offset, part.size)
+        else:
+            self._headers(HTTPStatus.OK if archive and not rest else HTTPStatus.NOT_FOUND, 0)
+
+    def _send(self, stream: IO[bytes], start: int, length: int) -> None:
+        self.wfile.flush()
+        if length:
+            self.connection.sendfile(stream, start, length)
+
+    def _headers(
+        self, status: HTTPStatus, length: int, more: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", **more}
         self.send_response(status)
         self.send_header("Content-Length", str(length))
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("Accept-Ranges", "bytes")
-        if content_range:
-            self.send_header("Content-Range", content_range)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
 
 
