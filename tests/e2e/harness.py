@@ -138,9 +138,16 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 120) -> Non
 
 
 def module_calls(events: Sequence[Document]) -> dict[str, int]:
-    """Return how many tasks ran on each host; a task of ours is one module call."""
+    """Return the module calls on each host: every task counts for each host of its stage.
+
+    That is the most there can have been: a task that runs once for all hosts counts for all.
+    """
+    hosts: dict[tuple[str, str], list[str]] = {}
     calls: dict[str, int] = {}
     for event in events:
-        if event["kind"] == "task.started" and event["host"]:
-            calls[event["host"]] = calls.get(event["host"], 0) + 1
+        if event["kind"] == "segment.started":
+            hosts |= {(event["data"]["segment"], stage): names for stage, names in event["data"]["stages"]}
+        elif event["kind"] == "task.started":
+            for host in hosts[event["data"]["segment"], event["stage"]]:
+                calls[host] = calls.get(host, 0) + 1
     return calls

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three control-plane hosts and two workers: deployed, deployed again, changed, and left as they were."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import ROOT, Document, Lab, Outcome, change, kubexms, module_calls
+
+SNAPSHOT = (Path(__file__).parent / "host_snapshot.py").read_text()
+DNS_CHECK = (ROOT / "scripts" / "dns-check.yaml").read_text()
+NAME = "kubernetes.default.svc.cluster.local"
+PLANTED = "planted-0123456789-secret"
+SECRET = re.compile(rb"PRIVATE KEY|\b(?=[a-z0-9]{0,5}[a-z])[a-z0-9]{6}\.[a-z0-9]{16}\b|" + PLANTED.encode())
+CONTROL_PLANE = {"node1", "node2", "node3"}
+
+Snapshots = Mapping[str, Document]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed cluster: its lab, its file, what the hosts were like before, how the deployment went."""
+
+    lab: Lab
+    file: Path
+    before: Snapshots
+    outcome: Outcome
+
+
+def snapshots(lab: Lab, part: str) -> Snapshots:
+    return {host: json.loads(lab.ssh(host, "python3", "-", stdin=SNAPSHOT))[part] for host in lab.hosts}
+
+
+def with_private_registry(document: Document) -> None:
+    """Give containerd credentials for a registry that nothing asks: a secret to look for."""
+    auth = {"username": "robot", "password": {"env": "KUBEXMS_E2E_PASSWORD"}}
+    document["spec"]["containerRuntime"]["registries"] = [{"host": "registry.example.com", "auth": auth}]
+
+
+@pytest.fixture(scope="module")
+def deployed(five_hosts: Lab) -> Deployed:
+    os.environ["KUBEXMS_E2E_PASSWORD"] = PLANTED
+    before = snapshots(five_hosts, "state")
+    file = five_hosts.edited("cluster-e2e", with_private_registry)
+    return Deployed(five_hosts, file, before, change("deploy", file))
+
+
+def test_every_host_becomes_a_ready_node(deployed: Deployed) -> None:
+    assert deployed.lab.ready_nodes() == set(deployed.lab.hosts)
+    versions = {node["status"]["nodeInfo"]["kubeletVersion"] for node in deployed.lab.get("nodes")}
+    assert versions == {"v1.36.3"}
+
+
+def test_the_system_pods_run(deployed: Deployed) -> None:
+    wanted = ("--for", "condition=Ready", "--timeout", "180s", "--all-namespaces", "pods", "--all")
+    deployed.lab.kubectl("wait", *wanted)
+    names = [pod["metadata"]["name"] for pod in deployed.lab.get("pods", "--all-namespaces")]
+    for prefix, count in {
+        "etcd": 3,
+        "kube-apiserver": 3,
+        "kube-proxy": 5,
+        "kube-flannel": 5,
+        "coredns": 2,
+    }.items():
+        assert sum(name.startswith(prefix) for name in names) == count, names
+
+
+def test_dns_answers_from_a_pod_on_every_node_across_hosts(deployed: Deployed) -> None:
+    lab = deployed.lab
+    lab.kubectl("apply", "-f", "-", stdin=DNS_CHECK)
+    lab.kubectl("rollout", "status", "--timeout", "180s", "daemonset/dns-check")
+    askers = {
+        pod["spec"]["nodeName"]: pod["metadata"]["name"] for pod in lab.get("pods", "-l", "app=dns-check")
+    }
+    assert set(askers) == set(lab.hosts)
+    servers = [
+        pod["status"]["podIP"] for pod in lab.get("pods", "-n", "kube-system", "-l", "k8s-app=kube-dns")
+    ]
+    for node, pod in askers.items():
+        for server in ("", *servers):
+            answer = lab.kubectl("exec", pod, "--", "busybox", "nslookup", "-type=a", NAME, server)
+            assert "Address: 10.96.0.1" in answer, f"{node} asked {server or 'the service'}: {answer}"
+    lab.kubectl("delete", "-f", "-", stdin=DNS_CHECK)
+
+
+def test_the_install_stays_in_its_budget_of_module_calls(deployed: Deployed) -> None:
+    calls = module_calls(deployed.outcome.events)
+    assert set(calls) == set(deployed.lab.hosts)
+    for host, count in calls.items():
+        assert count + 1 <= (25 if host in CONTROL_PLANE else 15), f"{host}: {count} and the probe"
+
+
+def test_no_secret_leaves_the_hosts(deployed: Deployed) -> None:
+    state = Path(os.environ.get("KUBEXMS_STATE_DIR", Path.home() / ".local/share/kubexms"))
+    read = 0
+    for folder in ("runs", "probes", "."):
+        for path in (state / folder).glob("*" if folder == "." else "**/*"):
+            if path.is_file():
+                read += 1
+                assert not SECRET.search(path.read_bytes()), f"a secret is in {path}"
+    assert read > 1
+    assert not SECRET.search(json.dumps(deployed.outcome.documents).encode())
+    for host in deployed.lab.hosts:
+        journal = deployed.lab.ssh(host, "journalctl", "--no-pager", "--quiet")
+        assert PLANTED not in journal
+
+
+def test_a_second_deploy_touches_nothing(deployed: Deployed) -> None:
+    lab = deployed.lab
+    objects = ("pods,daemonsets,deployments,configmaps,secrets", "--all-namespaces")
+
+    def cluster() -> list[tuple[str, str, object]]:
+        return [
+            (item["metadata"]["uid"], str(item["metadata"].get("generation")), restarts(item))
+            for item in lab.get(*objects)
+        ]
+
+    before = snapshots(lab, "running"), cluster()
+    outcome = change("deploy", deployed.file)
+    assert outcome.steps == set()
+    assert outcome.one("run")["state"] == "done"
+    assert outcome.changed == 0
+    assert (snapshots(lab, "running"), cluster()) == before
+
+
+def restarts(item: Document) -> list[int]:
+    return [status["restartCount"] for status in item.get("status", {}).get("containerStatuses", [])]
+
+
+def test_status_and_runs_tell_what_is_there(deployed: Deployed) -> None:
+    status = json.loads(kubexms("status", str(deployed.file), "--output", "json").stdout)
+    assert {row["host"]: row["state"] for row in status["hosts"]} == dict.fromkeys(
+        deployed.lab.hosts, "ready"
+    )
+    run = deployed.outcome.one("run")
+    shown = json.loads(kubexms("runs", "show", run["id"], "--output", "json").stdout)
+    assert {step["state"] for step in shown["steps"]} == {"done"}
+    events = kubexms("runs", "events", run["id"], "--output", "json").stdout.splitlines()
+    assert [json.loads(event)["seq"] for event in events] == list(range(1, len(events) + 1))
+
+
+def test_the_kubeconfig_names_the_endpoint(deployed: Deployed) -> None:
+    text = kubexms("kubeconfig", str(deployed.file)).stdout
+    assert f"server: https://{deployed.lab.hosts['node1']}:6443" in text
+
+
+def test_labels_and_taints_touch_nodes_only(deployed: Deployed) -> None:
+    def edit(document: Document) -> None:
+        with_private_registry(document)
+        document["spec"]["hosts"][4]["labels"] = {"example.com/disk": "fast"}
+        document["spec"]["hosts"][4]["taints"] = [
+            {"key": "example.com/only", "value": "x", "effect": "NoSchedule"}
+        ]
+
+    outcome = change("deploy", deployed.lab.edited("cluster-e2e", edit))
+    assert {stage for stage, _ in outcome.steps} == {"nodes"}
+    node = deployed.lab.get("nodes", "-l", "example.com/disk=fast")[0]
+    assert node["metadata"]["name"] == "node5"
+    assert "example.com/only" in [taint["key"] for taint in node["spec"]["taints"]]
+
+
+def test_a_kubelet_setting_reaches_control_plane_hosts_one_at_a_time(deployed: Deployed) -> None:
+    def edit(document: Document) -> None:
+        with_private_registry(document)
+        document["spec"]["kubernetes"]["kubelet"]["maxPods"] = 99
+
+    outcome = change("deploy", deployed.lab.edited("cluster-e2e", edit))
+    assert {stage for stage, _ in outcome.steps} >= {"kubelet"}
+    capacity = {
+        node["metadata"]["name"]: node["status"]["capacity"]["pods"] for node in deployed.lab.get("nodes")
+    }
+    assert capacity == dict.fromkeys(deployed.lab.hosts, "99")
+    at_work: set[str] = set()
+    for event in outcome.events:
+        if event["host"] in CONTROL_PLANE and event["kind"] == "step.started":
+            at_work.add(event["host"])
+            assert len(at_work) == 1, f"{sorted(at_work)} at the same time"
+        elif event["host"] in CONTROL_PLANE and event["kind"] == "step.done":
+            at_work.discard(event["host"])
+
+
+def test_what_cannot_change_is_refused(deployed: Deployed) -> None:
+    def edit(document: Document) -> None:
+        document["spec"]["network"] = {"podCIDR": "10.32.0.0/16"}
+
+    outcome = change("deploy", deployed.lab.edited("other", edit), expect=4)
+    error = outcome.one("error")
+    assert error["code"] == "immutable-changed"
+    assert "podCIDR" in error["message"]
+
+
+def test_reset_leaves_the_hosts_as_they_were(deployed: Deployed) -> None:
+    outcome = change("reset", deployed.file)
+    assert outcome.one("run")["state"] == "done"
+    after = snapshots(deployed.lab, "state")
+    for host, before in deployed.before.items():
+        for part, value in before.items():
+            assert after[host][part] == value, f"{host}: {part}"
