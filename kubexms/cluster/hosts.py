@@ -41,7 +41,7 @@ class Host(Section):
     address: Address
     """Address that the controller connects to: an IPv4 address or a DNS name."""
     internal_address: Address | None = None
-    """IPv4 address that the cluster uses; the address when absent. Needed when address is a DNS name."""
+    """IPv4 address that the cluster uses; the address when absent. Required when that is a DNS name."""
     arch: Architecture = "amd64"
     """Processor architecture."""
     labels: Labels = Field(default_factory=dict)

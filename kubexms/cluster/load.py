@@ -70,7 +70,7 @@ def _modelled(data: Any, places: Places) -> tuple[Cluster | None, frozenset[Path
 
 
 def _without_nothing(data: Any, section: type) -> Any:
-    """Return the data without keys of sections that have no value: an empty section is a default one."""
+    """Return the data without optional keys that have no value: an empty section is a default one."""
     if isinstance(data, list):
         return [_without_nothing(item, section) for item in data]
     if not isinstance(data, dict):
@@ -79,7 +79,7 @@ def _without_nothing(data: Any, section: type) -> Any:
     for key, value in data.items():
         info = keys_of(section).get(key)
         inner = section_of(info) if info else None
-        if value is not None or info is None:
+        if value is not None or info is None or info.is_required():
             kept[key] = _without_nothing(value, inner) if inner else value
     return kept
 

@@ -16,12 +16,10 @@ from kubexms.cluster.types import ALLOWED
 from kubexms.errors import Problem
 
 _SECRET = ("a secret's value must not stand in this file", "a reference: {env: NAME} or {file: PATH}")
-_TEXT = "a text; numbers and true or false need quotes to be texts"
 _MESSAGES: dict[str, tuple[str, str]] = {
     "missing": ("is missing", "required"),
-    "string_type": ("is not a text", _TEXT),
+    "string_type": ("is not a text", "quotes make a text of it"),
     "int_type": ("is not a number", "a whole number without quotes"),
-    "int_from_float": ("is not a whole number", "a whole number"),
     "bool_type": ("is neither true nor false", "true or false without quotes"),
     "model_type": ("is not a mapping", "key: value"),
     "dict_type": ("is not a mapping", "key: value"),
@@ -39,18 +37,21 @@ _MESSAGES: dict[str, tuple[str, str]] = {
 def translate(errors: Iterable[ErrorDetails], data: Any, places: Places) -> list[tuple[Path, Problem]]:
     """Return path and problem of every error of one validation of ``data``.
 
-    The several errors of a union, which stand at one path, become one problem.
+    A value that may be of several types has an error for each at one path; the one about a value of
+    the right type is kept.
     """
     found: dict[tuple[Path, bool], tuple[str, str]] = {}
     for error in errors:
         path = document_path(error["loc"], data)
         if error["type"] == "missing":
             path = (*path, str(error["loc"][-1]))
-        at_key = error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]"
+        if error["type"] == "too_short" and value_at(data, path):
+            continue  # its items were refused, each with an error of its own
+        at_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
         message, hint = _words(error, path, at_key=at_key)
-        if before := found.get((path, at_key)):
-            message, hint = "is not allowed", f"{before[1]}, or {hint}"
-        found[path, at_key] = (message, hint)
+        before = found.get((path, at_key))
+        if before is None or not error["type"].endswith("_type"):
+            found[path, at_key] = (message, hint)
     return [
         (path, places.problem(path, message, hint, at_key=at_key))
         for (path, at_key), (message, hint) in found.items()
@@ -66,6 +67,13 @@ def document_path(location: tuple[int | str, ...], data: Any) -> Path:
             data = data[part]
             path.append(part)
     return tuple(path)
+
+
+def value_at(data: Any, path: Path) -> Any:
+    """Return the value at a path that :func:`document_path` gave."""
+    for part in path:
+        data = data[part]
+    return data
 
 
 def _words(error: ErrorDetails, path: Path, *, at_key: bool) -> tuple[str, str]:

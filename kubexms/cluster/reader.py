@@ -72,7 +72,7 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = (mark.line, mark.column) if mark else (0, 0)
-            self._fail(place, f"not valid YAML: {error.problem or error.context}", "YAML 1.2")
+            self._fail(place, f"not valid YAML: {_reason(error)}", "YAML 1.2")
         except yaml.YAMLError:
             self._fail((0, 0), "not valid YAML", "YAML 1.2")
         finally:
@@ -189,6 +189,11 @@ class _Reader:
     def _fail(self, mark: tuple[int, int], message: str, hint: str) -> Never:
         problem = Problem(self._places.file, mark[0] + 1, mark[1] + 1, "", message, hint)
         raise ValidationFailed([*self._problems, problem])
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    """Return what the parser did and did not like, without the text of the file."""
+    return ", ".join(part for part in (error.context, error.problem) if part)
 
 
 def _mark(event: Any) -> tuple[int, int]:

@@ -15,13 +15,16 @@ from kubexms.cluster.ranges import length
 from kubexms.cluster.versions import normalise_version
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_PART = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = rf"{_PART}(\.{_PART})*"
 _QUALIFIED = rf"({_LABEL}(\.{_LABEL})*/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?"
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _RANGE = r"\[[0-9]+:[0-9]+\]"
 
 DNS_LABEL = rf"^{_LABEL}$"
 DNS_NAME = rf"^{_LABEL}(\.{_LABEL})*$"
 HOST_PATTERN = rf"^[a-z0-9.-]*({_RANGE})?[a-z0-9.-]*$"
-ADDRESS = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$"
+ADDRESS = rf"^{_NAME}$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$"
 CIDR = r"^[0-9A-Fa-f.:]+/[0-9]{1,3}(,[0-9A-Fa-f.:]+/[0-9]{1,3})?$"
 USER = r"^[a-z_][a-z0-9_-]{0,31}$"
 FILE_PATH = r"""^(~/)?[^-\s~"'`$%\\{}\x00-\x1f\x7f][^"'`$%\\{}\x00-\x1f\x7f]*$"""
@@ -37,18 +40,19 @@ VERSION = r"^v?[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$"
 CAMEL = r"^[a-z][A-Za-z0-9]{0,63}$"
 FEATURE_GATE = r"^[A-Z][A-Za-z0-9]{0,99}$"
 FLAG = r"^[a-z][a-z0-9-]{0,63}$"
+FLAG_VALUE = r"""^[^\x00-\x20\x7f"'`$\\]*$"""
 LINE = r"^[^\x00-\x1f\x7f]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-URL = r"""^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/+-]*)?$"""
-REGISTRY = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?|_default)$"
+URL = rf"^https?://{_NAME}(:{_PORT})?(/[A-Za-z0-9._~/+-]*)?$"
+REGISTRY = rf"^({_NAME}(:{_PORT})?|_default)$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|%)?$"
 DURATION = r"^([0-9]+(h|m|s|ms))+$"
 PERCENT = r"^([1-9][0-9]?|100)%$"
 PREFLIGHT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"
 RESOURCE = r"^[a-z][A-Za-z0-9./-]{0,99}$"
-CHECK = r"^[a-z][a-z0-9-]{0,63}$"
+CHECK = r"^[a-z]+(-[a-z0-9]+)*$"
 VAULT = r"^[A-Za-z0-9][A-Za-z0-9._/#-]*$"
-ETCD_ENDPOINT = r"^https://[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}$"
+ETCD_ENDPOINT = rf"^https://{_NAME}:{_PORT}$"
 TIMEZONE = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"
 
 ALLOWED: dict[str, str] = {
@@ -71,13 +75,14 @@ ALLOWED: dict[str, str] = {
     CAMEL: "a field name in camelCase, such as maxPods",
     FEATURE_GATE: "a feature gate's name, such as InPlacePodVerticalScaling",
     FLAG: "the name of a command line flag without leading dashes, such as audit-log-maxage",
+    FLAG_VALUE: "text without white space, quotes, '$' and '\\'",
     LINE: "one line without control characters",
     VARIABLE: "the name of an environment variable",
     URL: "an http:// or https:// URL without user, password, query or fragment",
     REGISTRY: "a registry's host and optional port, such as docker.io or registry.example.com:5000",
     QUANTITY: "a Kubernetes quantity such as 500m, 1Gi or 10%",
     DURATION: "a duration such as 8760h or 90m",
-    PERCENT: "a percentage from 1% to 100%",
+    PERCENT: "a whole number, or a percentage from 1% to 100%",
     PREFLIGHT: "the name of a kubeadm preflight check, such as NumCPU",
     RESOURCE: "the name of a resource or signal, such as memory or memory.available",
     CHECK: "the name of a check of kubexms",
@@ -118,6 +123,7 @@ Version = Annotated[str, Field(pattern=VERSION), AfterValidator(normalise_versio
 CamelName = Annotated[str, Field(pattern=CAMEL)]
 FeatureGate = Annotated[str, Field(pattern=FEATURE_GATE)]
 FlagName = Annotated[str, Field(pattern=FLAG)]
+FlagValue = Annotated[str, Field(pattern=FLAG_VALUE, max_length=4096)]
 Line = Annotated[str, Field(pattern=LINE, max_length=4096)]
 VariableName = Annotated[str, Field(pattern=VARIABLE, max_length=128)]
 Url = Annotated[str, Field(pattern=URL, max_length=2048)]
@@ -126,7 +132,7 @@ Quantity = Annotated[str, Field(pattern=QUANTITY, max_length=32)]
 Duration = Annotated[str, Field(pattern=DURATION, max_length=32)]
 PreflightCheck = Annotated[str, Field(pattern=PREFLIGHT)]
 ResourceName = Annotated[str, Field(pattern=RESOURCE)]
-CheckName = Annotated[str, Field(pattern=CHECK)]
+CheckName = Annotated[str, Field(pattern=CHECK, max_length=64)]
 VaultPath = Annotated[str, Field(pattern=VAULT, max_length=1024)]
 EtcdEndpoint = Annotated[str, Field(pattern=ETCD_ENDPOINT, max_length=300)]
 Timezone = Annotated[str, Field(pattern=TIMEZONE, max_length=64)]
@@ -137,4 +143,4 @@ Architecture = Literal["amd64", "arm64"]
 Labels = dict[QualifiedName, LabelValue]
 Annotations = dict[QualifiedName, Annotated[str, Field(max_length=65536)]]
 FeatureGates = dict[FeatureGate, bool]
-ExtraArgs = dict[FlagName, Line]
+ExtraArgs = dict[FlagName, FlagValue]

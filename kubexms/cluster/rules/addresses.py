@@ -5,7 +5,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address
 
 _NUMERIC = re.compile(r"[0-9.]+")
-_ALLOWED = "an IPv4 address of the host's own, such as 192.168.10.11"
+_ALLOWED = "an IPv4 address that other hosts reach, such as 192.168.10.11"
 
 
 def ipv4(text: str) -> IPv4Address | None:

@@ -25,9 +25,8 @@ def version_is_supported(cluster: Cluster) -> Iterator[Finding]:
     """Find versions that there are no artifacts for."""
     version = cluster.spec.kubernetes.version
     if version not in SUPPORTED_VERSIONS:
-        yield Finding(
-            (*_KUBERNETES, "version"), f"unsupported version {version}", ", ".join(SUPPORTED_VERSIONS)
-        )
+        hint = f"supported: {', '.join(SUPPORTED_VERSIONS)}"
+        yield Finding((*_KUBERNETES, "version"), f"unsupported version {version}", hint)
 
 
 def flags_are_free(cluster: Cluster) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ def address_serves_the_api(cluster: Cluster) -> Iterator[Finding]:
         yield Finding((*_ENDPOINT, "address"), f"is that of {owner.name}, which runs no API server", hint)
     elif settings.port != API_PORT and (owner or settings.address is None):
         hint = f"{API_PORT}; another port needs the address of a load balancer"
-        yield Finding((*_ENDPOINT, "port"), f"API servers listen on {API_PORT}", hint)
+        yield Finding((*_ENDPOINT, "port"), "no API server listens there", hint)
 
 
 def first_host_is_a_single_point(cluster: Cluster) -> Iterator[Finding]:
