@@ -14,11 +14,13 @@ Many processes may use one cache: every index entry is a file of its own, replac
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from kubexms.context import Context
@@ -144,6 +146,17 @@ class Cache:
         self.path(sha256).unlink(missing_ok=True)
         return False
 
+    def sweep(self, older_than: float) -> None:
+        """Remove what interrupted writes and downloads left behind more than ``older_than`` seconds ago."""
+        if not self.partial.is_dir():
+            return
+        for path in self.partial.iterdir():
+            if time.time() - path.lstat().st_mtime > older_than:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """Yield every name and its entry, sorted by name."""
         for path in sorted(self._index.rglob("*.json")):
@@ -176,10 +189,9 @@ class Cache:
             return None
 
     def _index_path(self, name: str) -> Path:
-        path = self._index / f"{name}.json"
-        if ".." in path.parts:
+        if name.startswith("/") or ".." in PurePosixPath(name).parts:
             raise ArtifactFailed(f"{name} is not a name for the cache")
-        return path
+        return self._index / f"{name}.json"
 
     @contextmanager
     def temporary(self) -> Iterator[tuple[IO[bytes], Path]]:

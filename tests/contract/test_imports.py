@@ -20,12 +20,12 @@ BELOW: dict[str, set[str]] = {
     "plan": {"cluster"},
     "inventory": {"plan", "cluster"},
     "artifacts": {"plan", "cluster"},
-    "runner": {"plan", "cluster"},
+    "runner": {"artifacts", "plan", "cluster"},
     "store": {"plan", "cluster"},
     "service": {"inventory", "artifacts", "runner", "store", "observe", "plan", "cluster"},
     "lab": set(),
     "observe": set(),
-    "cli": {"service", "lab", "observe", "plan", "cluster"},
+    "cli": {"service", "artifacts", "lab", "observe", "plan", "cluster"},
 }
 """The rooms a room may import, itself and the common modules aside. Nothing else is allowed."""
 

@@ -72,7 +72,9 @@ def _name(member: tarfile.TarInfo) -> str:
 
 
 def _stays(name: str, omit: Sequence[str]) -> bool:
-    return name not in {"", "."} and not any(fnmatchcase(name, pattern) for pattern in omit)
+    return name not in {"", "."} and not any(
+        fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}/*") for pattern in omit
+    )
 
 
 def _made(name: str, kind: bytes, mode: int, target: str = "") -> tarfile.TarInfo:

@@ -61,6 +61,10 @@ class DirectorySource:
         except (OSError, UnicodeDecodeError) as cause:
             raise ArtifactFailed(f"cannot read {self.directory / SUMS}: {cause}") from cause
 
+    def archives(self) -> list[Path]:
+        """Return the archives in the directory."""
+        return sorted(path for pattern in _ARCHIVES for path in self.directory.glob(pattern))
+
     def store(
         self, ctx: Context, names: Collection[str], listed: Mapping[str, str], desk: Desk
     ) -> dict[str, Entry]:
@@ -69,9 +73,8 @@ class DirectorySource:
         entries = {name: self._copy(ctx, name, listed[name], desk) for name in plain}
         if len(plain) == len(names):
             return entries
-        archives = sorted(path for pattern in _ARCHIVES for path in self.directory.glob(pattern))
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for unpacked in pool.map(lambda path: self._unpack(ctx, path, listed, desk), archives):
+            for unpacked in pool.map(lambda path: self._unpack(ctx, path, listed, desk), self.archives()):
                 entries |= {name: unpacked[name] for name in unpacked.keys() & set(names)}
         return entries
 
