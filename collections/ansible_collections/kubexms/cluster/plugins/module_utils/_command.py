@@ -22,6 +22,13 @@ class Result(NamedTuple):
 
 
 _TIMED_OUT = 124  # timeout(1), GNU coreutils
+_FOLDERS = ("/usr/local/bin", "/usr/sbin", "/sbin")  # sudo's secure_path leaves some of them out
+
+
+def search_path():
+    """Return PATH with the folders that programs of a Kubernetes host lie in."""
+    found = [folder for folder in os.environ.get("PATH", "/usr/bin:/bin").split(":") if folder]
+    return ":".join([*found, *(folder for folder in _FOLDERS if folder not in found)])
 
 
 class Client:
@@ -33,7 +40,7 @@ class Client:
 
     def __init__(self, module, environment=None):
         self._module = module
-        self._environment = {"LC_ALL": "C", "LANGUAGE": "C"}
+        self._environment = {"LC_ALL": "C", "LANGUAGE": "C", "PATH": search_path()}
         self._environment.update(environment or {})
 
     def run(self, argv, check=True, data=None, seconds=60, hint=""):
@@ -58,9 +65,9 @@ class Client:
 
     def which(self, name):
         """Return the full path of a program, or None."""
-        for folder in [*os.environ.get("PATH", "").split(":"), "/usr/local/bin", "/usr/sbin", "/sbin"]:
+        for folder in search_path().split(":"):
             path = os.path.join(folder, name)
-            if folder and os.access(path, os.X_OK):
+            if os.access(path, os.X_OK) and not os.path.isdir(path):
                 return path
         return None
 

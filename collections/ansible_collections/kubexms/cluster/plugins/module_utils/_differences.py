@@ -13,6 +13,7 @@ class Differences:
 
     def __init__(self):
         self.items = []
+        self._texts = {}
 
     def __bool__(self):
         return bool(self.items)
@@ -23,6 +24,10 @@ class Differences:
     def add(self, path, before, after):
         """Record that ``path`` is ``before`` and is to be ``after``."""
         self.items.append({"path": path, "before": _text(before), "after": _text(after)})
+
+    def add_text(self, path, before, after):
+        """Keep the whole texts of a file that differs, for the diff alone; either is None for no file."""
+        self._texts[path] = (before, after)
 
     def compare(self, path, before, after):
         """Record a difference where there is one; return whether there is."""
@@ -35,6 +40,10 @@ class Differences:
         """Record that a secret thing differs, without its value."""
         self.items.append({"path": path, "before": "(hidden)", "after": "(hidden, changed)"})
 
+    def has(self, path):
+        """Return whether ``path`` differs."""
+        return any(item["path"] == path for item in self.items)
+
     def touches(self, prefix):
         """Return whether any path starts with ``prefix``."""
         return any(item["path"].startswith(prefix) for item in self.items)
@@ -42,9 +51,15 @@ class Differences:
     def as_diff(self):
         """Return the before and after texts that Ansible's --diff prints."""
         return {
-            "before": "".join("{path}: {before}\n".format(**item) for item in self.items),
-            "after": "".join("{path}: {after}\n".format(**item) for item in self.items),
+            "before": "".join(self._shown(item["path"], item["before"], 0) for item in self.items),
+            "after": "".join(self._shown(item["path"], item["after"], 1) for item in self.items),
         }
+
+    def _shown(self, path, value, side):
+        text = self._texts[path][side] if path in self._texts else None
+        if text is None:
+            return "{0}: {1}\n".format(path, value)
+        return "{0}:\n{1}".format(path, "".join("    " + line + "\n" for line in text.splitlines()))
 
 
 def _text(value):

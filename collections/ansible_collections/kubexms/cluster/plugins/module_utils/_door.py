@@ -27,6 +27,8 @@ def run_stage(stage):
                 result = _reach(stage, client, module.params)
     except StageError as error:
         module.fail_json(**error.as_result())
+    except OSError as error:
+        module.fail_json(**_system_error(error))
     module.exit_json(**result)
 
 
@@ -36,6 +38,12 @@ def _reach(stage, client, params):
     if differences:
         result.update(stage.apply(client, params, differences) or {})
     return result
+
+
+def _system_error(error):
+    """Return the fields of fail_json for what the kernel refused: a full disk, a read-only file system."""
+    hint = "see whether the disk is full or read-only, and whether this user may change the file"
+    return StageError(str(error), hint=hint, code="system-error").as_result()
 
 
 def _finished(differences):

@@ -36,12 +36,28 @@ def text_digest(text):
 
 
 def compare_text(differences, path, wanted, mode="0644"):
-    """Record where a file's content or mode is not the wanted one."""
+    """Record where a file's content or mode is not the wanted one; ``wanted`` None means no file.
+
+    The diff shows the whole text of a file that everybody may read.
+    """
     found = read_text(path)
     if found != wanted:
         differences.add(path, _shown(found), _shown(wanted))
-    elif read_mode(path) != mode:
+        if int(mode, 8) & stat.S_IROTH:
+            differences.add_text(path, found, wanted)
+    elif wanted is not None and read_mode(path) != mode:
         differences.add(path + " mode", read_mode(path), mode)
+
+
+def settle_text(differences, path, wanted, mode="0644"):
+    """Make a file as compare_text wanted it, if that recorded a difference; return whether it did."""
+    if not (differences.has(path) or differences.has(path + " mode")):
+        return False
+    if wanted is None:
+        remove(path)
+    else:
+        write_text(path, wanted, mode)
+    return True
 
 
 def _shown(text):
@@ -86,31 +102,48 @@ class DigestCache:
     against everything but a process that edits this cache (which is root's already).
     """
 
-    def __init__(self, path=DIGESTS):
-        self._path = path
-        self._entries = json.loads(read_text(path) or "{}")
+    def __init__(self, path=None):
+        self._path = path or DIGESTS
+        try:
+            self._entries = json.loads(read_text(self._path) or "{}")
+        except ValueError:  # nothing is lost with it but the time to hash once more
+            self._entries = {}
         self._changed = False
 
     def digest(self, path):
         """Return the digest of a file as hexadecimal digits, or an empty text where there is none."""
-        try:
-            status = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
+        key = _fingerprint(path)
+        if key is None:
             return ""
-        key = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         entry = self._entries.get(path)
         if entry and entry[:4] == key:
             return entry[4]
         found = file_digest(path)
-        self._entries[path] = [*key, found]
-        self._changed = True
+        self._keep(path, key, found)
         return found
+
+    def put(self, path, digest):
+        """Remember the digest of a file that was hashed while it was written."""
+        self._keep(path, _fingerprint(path), digest)
+
+    def _keep(self, path, key, digest):
+        self._entries[path] = [*key, digest]
+        self._changed = True
 
     def save(self):
         """Write the cache where it changed. Reading modules may do so: it is no state of the host."""
         if self._changed:
             write_text(self._path, json.dumps(self._entries, sort_keys=True), "0600")
             self._changed = False
+
+
+def _fingerprint(path):
+    """Return what changes with a file's content, or None where there is no such file."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def file_digest(path):

@@ -31,8 +31,9 @@ def _try(handle):
 
 
 @contextlib.contextmanager
-def host_lock(client, seconds=300, path=PATH):
+def host_lock(client, seconds=300, path=None):
     """Hold the host's lock; wait up to ``seconds`` for whoever holds it. The kernel frees it on death."""
+    path = path or PATH
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     with open(path, "w", encoding="ascii") as handle:
         try:

@@ -7,9 +7,12 @@ to leave the host as it was. One JSON object, stage name -> object, in ``/var/li
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
 
-from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, remove, write_text
 
 PATH = "/var/lib/kubexms/state.json"
 
@@ -17,9 +20,13 @@ PATH = "/var/lib/kubexms/state.json"
 class Record:
     """The record of one host, read when made, written by :meth:`save`."""
 
-    def __init__(self, path=PATH):
-        self._path = path
-        self._stages = json.loads(read_text(path) or "{}")
+    def __init__(self, path=None):
+        self._path = path or PATH
+        self._stages = json.loads(read_text(self._path) or "{}")
+
+    @property
+    def _copies(self):
+        return os.path.join(os.path.dirname(self._path), "prior")
 
     def stage(self, name):
         """Return the object of a stage, empty when nothing was recorded; change it in place."""
@@ -35,6 +42,32 @@ class Record:
     def prior(self, name):
         """Return key -> value from before the project touched the host."""
         return self.stage(name).get("prior", {})
+
+    def keep_file(self, name, path):
+        """Keep a copy of the file at ``path``, or that there was none, before a stage first writes it."""
+        kept = self.stage(name).setdefault("files", {})
+        if path in kept:
+            return
+        kept[path] = None
+        if os.path.exists(path):
+            kept[path] = os.path.join(self._copies, hashlib.sha256(path.encode("utf-8")).hexdigest()[:16])
+            os.makedirs(self._copies, mode=0o700, exist_ok=True)
+            shutil.copy2(path, kept[path])
+
+    def kept_files(self, name):
+        """Return path -> copy of what was there before, None where there was nothing."""
+        return self.stage(name).get("files", {})
+
+    def restore_file(self, name, path):
+        """Put back what :meth:`keep_file` found at ``path``, or remove what is there now, and forget it."""
+        copy = self.stage(name).get("files", {}).pop(path, None)
+        if copy is None or not os.path.exists(copy):
+            remove(path)
+            return
+        temporary = path + ".kubexms-prior"
+        shutil.copy2(copy, temporary)
+        os.rename(temporary, path)
+        os.unlink(copy)
 
     def forget(self, name):
         """Drop the object of a stage."""

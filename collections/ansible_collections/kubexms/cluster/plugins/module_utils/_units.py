@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import CommandError
 
-_PROPERTIES = "Id,LoadState,ActiveState,SubState,UnitFileState,ActiveEnterTimestampMonotonic,NRestarts"
+_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,ActiveEnterTimestampMonotonic,NRestarts,MainPID"
+)
 
 
 def parse_show(text):
@@ -19,7 +21,10 @@ def unit_state(client, unit):
 
 
 def compare_unit(client, differences, unit, enabled=True, active=True):
-    """Record where a unit is not enabled or active as wanted; None means that either is fine."""
+    """Record where a unit is not enabled or active as wanted, and return its properties.
+
+    None means that either is fine.
+    """
     state = unit_state(client, unit)
     if enabled is not None:
         found = state.get("UnitFileState") == "enabled"
@@ -27,6 +32,7 @@ def compare_unit(client, differences, unit, enabled=True, active=True):
     if active is not None:
         found = state.get("ActiveState") == "active"
         differences.compare(unit + " active", found, active)
+    return state
 
 
 def daemon_reload(client):
