@@ -11,7 +11,7 @@ from kubexms.lab.podman import PODMAN, exec_argv
 
 BOOT_SECONDS = 180.0
 _LOOK_SECONDS = 0.2
-_SSH_PORT = 22
+SSH_PORT = 22
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 
 
@@ -58,14 +58,14 @@ def _check_alive(ctx: Context, commands: Commands, container: str) -> None:
 
 def _wait_for_sshd(ctx: Context, host: Host) -> None:
     """Wait for sshd's greeting (RFC 4253 section 4.2)."""
-    while not _greets(host.address):
+    while not greets(host.address):
         ctx.wait(_LOOK_SECONDS)
 
 
-def _greets(address: str) -> bool:
+def greets(address: str, port: int = SSH_PORT) -> bool:
     """Tell whether an SSH server answers at ``address``."""
     try:
-        with socket.create_connection((address, _SSH_PORT), timeout=1) as connection:
+        with socket.create_connection((address, port), timeout=1) as connection:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False

@@ -3,6 +3,7 @@
 
 import os
 import queue
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -95,6 +96,7 @@ def _popen(argv: Sequence[str], stderr: int) -> subprocess.Popen[str]:
             text=True,
             errors="replace",
             env={**os.environ, "LC_ALL": "C.UTF-8"},
+            process_group=0,
         )
     except OSError as cause:
         raise CommandFailed(argv, _NOT_STARTED, [str(cause)]) from cause
@@ -103,7 +105,8 @@ def _popen(argv: Sequence[str], stderr: int) -> subprocess.Popen[str]:
 def _lines(ctx: Context, process: subprocess.Popen[str]) -> Iterator[str]:
     """Yield output lines; a thread reads them, so that silence does not hide the end of the context."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
+    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
+    reader.start()
     while True:
         try:
             line = lines.get(timeout=_LOOK_SECONDS)
@@ -111,6 +114,7 @@ def _lines(ctx: Context, process: subprocess.Popen[str]) -> Iterator[str]:
             ctx.check()
             continue
         if line is None:
+            reader.join()
             return
         yield line
 
@@ -123,13 +127,13 @@ def _read(stream: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """End a program that is still running, first politely."""
+    """End a program that is still running, and what it started, first politely."""
     if process.poll() is None:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     for stream in (process.stdout, process.stderr):
         if stream is not None:
