@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LICENCE = "SPDX-License-Identifier: GPL-3.0-or-later"
-SUFFIXES = {".py", ".sh", ".yml", ".yaml", ".toml", ".cfg", ".ini", ".j2", ".c", ".go", ".mod"}
+SUFFIXES = {".py", ".sh", ".yml", ".yaml", ".toml", ".cfg", ".ini", ".j2", ".c", ".go"}
 NAMES = {"Makefile", ".yamllint", ".ansible-lint"}
 RECORDED = {"data", "recorded", "testdata"}
 """Folders of recorded output and other test data: neither rule is meant for them."""
