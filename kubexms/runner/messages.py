@@ -49,13 +49,13 @@ def parse(line: bytes) -> Message:
     """Return the message of a line. Raises MessageInvalid."""
     try:
         document = json.loads(line)
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise MessageInvalid(f"not JSON: {cause}") from cause
-    if not isinstance(document, dict) or document.get("kind") not in KINDS:
+    if not isinstance(document, dict):
         raise MessageInvalid("not a message of the callback plugin")
     wrong = [name for name, value in document.items() if not isinstance(value, _TYPES.get(name, ()))]
-    if wrong:
-        raise MessageInvalid(f"unknown or wrong fields: {', '.join(sorted(wrong))}")
+    if wrong or document.get("kind") not in KINDS:
+        raise MessageInvalid(f"unknown kind, or unknown or wrong fields: {', '.join(sorted(wrong))}")
     return Message(**document)
 
 

@@ -2,9 +2,8 @@
 """Processes of a run, read from /proc, and their end.
 
 A process of a run is a descendant of its supervisor (which adopts orphans, see ``adopt_orphans``),
-or, once no supervisor is left, one whose environment names the run directory or whose command line
-names the run's socket directory. The latter finds ssh's connection masters: they overwrite their
-environment with their title, and the title is the path of their socket.
+or, once no supervisor is left, one whose environment names the run directory. ssh's connection
+masters overwrite their environment with a title; that names their socket in the run's directory.
 """
 
 import ctypes
@@ -95,10 +94,10 @@ def with_environment(entry: str) -> list[Process]:
 def marked(directory: Path, sockets: Path) -> list[Process]:
     """Return the processes that carry the marks of the run in ``directory``, but never the caller."""
     environment = f"{MARKER}={directory}".encode()
-    title = os.fsencode(sockets) + b"/"
+    title = b"ssh: " + os.fsencode(sockets) + b"/"
 
     def belongs(pid: int) -> bool:
-        return environment in _read(pid, "environ").split(b"\0") or title in _read(pid, "cmdline")
+        return environment in _read(pid, "environ").split(b"\0") or _read(pid, "cmdline").startswith(title)
 
     return [process for process in running() if process.pid != os.getpid() and belongs(process.pid)]
 

@@ -14,7 +14,6 @@ from kubexms.runner.job import Segment
 from kubexms.runner.state import RunState
 from kubexms.runner.track import SETTLED, Track
 
-
 CALLS_AT_ONCE = 3
 """Calls that a segment may have at a time: the first and two for retries; each costs some 60 MB."""
 

@@ -75,13 +75,19 @@ def last_task(play: Any) -> str:
     It proves nothing where handlers may follow, where the task is for one host of all, is included
     only at run time, or stands in a block that rescues.
     """
-    tasks = [task for block in play.compile() for task in _tasks_of(block)]
-    tasks = [task for task in tasks if not task.implicit and task._resolved_action != "ansible.builtin.meta"]  # noqa: SLF001
+    tasks = [task for block in play.compile() for task in _tasks_of(block) if not _is(task, "meta")]
     if not tasks or play.handlers or any(role.get_handler_blocks(play) for role in play.get_roles()):
         return ""
     last = tasks[-1]
-    simple = not (last.run_once or last.action.rpartition(".")[2].startswith("include_"))
-    return str(last._uuid) if simple and not last.get_first_parent_include() and not _rescued(last) else ""  # noqa: SLF001
+    at_run_time = _is(last, "include_tasks") or _is(last, "include_role") or last.get_first_parent_include()
+    return "" if last.run_once or at_run_time or _rescued(last) else str(last._uuid)  # noqa: SLF001
+
+
+def _is(task: Any, action: str) -> bool:
+    """Tell whether a task is this action, named with or without its collection."""
+    return (
+        str(task.action).removeprefix("ansible.").removeprefix("builtin.").removeprefix("legacy.") == action
+    )
 
 
 def _tasks_of(block: Any) -> list[Any]:
