@@ -9,6 +9,7 @@ import pytest
 
 from kubexms.context import Context
 from kubexms.errors import Cancelled, CommandFailed, DeadlineExceeded
+from kubexms.lab import command
 from kubexms.lab.command import TAIL_LINES, Local, Result, run
 
 SLEEP = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"]
@@ -60,6 +61,15 @@ def test_the_end_of_the_time_ends_the_program(ctx: Context) -> None:
 def test_what_a_program_started_ends_with_it(ctx: Context) -> None:
     """Else the output would stay open and the end of the context would wait for the grandchild."""
     code = f"import subprocess, sys; subprocess.run({SLEEP!r})"
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        Local().follow(ctx, python(code), lambda line: ctx.cancelled.set())
+    assert time.monotonic() - started < 10
+
+
+def test_a_program_that_does_not_listen_is_killed(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_STOP_SECONDS", 0.2)
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     started = time.monotonic()
     with pytest.raises(Cancelled):
         Local().follow(ctx, python(code), lambda line: ctx.cancelled.set())
