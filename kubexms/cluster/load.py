@@ -60,7 +60,8 @@ def _modelled(data: Any, places: Places) -> tuple[Cluster | None, frozenset[Path
     try:
         return Cluster.model_validate_json(json.dumps(data)), frozenset(), []
     except ValidationError as error:
-        refused = translate(error.errors(include_input=False, include_url=False), data, places)
+        details = error.errors(include_input=False, include_url=False)[: MAX_PROBLEMS + 1]
+        refused = translate(details, data, places)
     rest, gone = without(data, [path for path, _ in refused])
     problems = [problem for _, problem in refused]
     try:
@@ -93,9 +94,9 @@ def _placed(found: Iterable[Finding], places: Places, *, warning: bool) -> list[
 
 
 def _reported(problems: list[Problem], file: str) -> list[Problem]:
-    """Return the problems in the order of the file; the end of a very long list is only counted."""
+    """Return the problems in the order of the file; of a very long list the first ones."""
     ordered = sorted(problems, key=lambda problem: (problem.line, problem.column, problem.path))
     if len(ordered) <= MAX_PROBLEMS:
         return ordered
-    last = Problem(file, 0, 0, "", f"and {len(ordered) - MAX_PROBLEMS} more problems", "correct these first")
+    last = Problem(file, 0, 0, "", "there are more problems", "correct these first")
     return [*ordered[:MAX_PROBLEMS], last]

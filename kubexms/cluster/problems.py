@@ -5,7 +5,6 @@ Values that were refused are never repeated: one of them may be a secret at the 
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -13,6 +12,7 @@ from pydantic_core import ErrorDetails
 from kubexms.cluster.introspect import keys_of, section_at
 from kubexms.cluster.places import Path, Places, dotted
 from kubexms.cluster.types import ALLOWED
+from kubexms.cluster.words import did_you_mean
 from kubexms.errors import Problem
 
 _SECRET = ("a secret's value must not stand in this file", "a reference: {env: NAME} or {file: PATH}")
@@ -79,7 +79,7 @@ def value_at(data: Any, path: Path) -> Any:
 def _words(error: ErrorDetails, path: Path, *, at_key: bool) -> tuple[str, str]:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return "unknown key", _did_you_mean(path)
+        return "unknown key", _near_or_all(path)
     if kind == "string_pattern_mismatch":
         what = "the key has a form that is not allowed" if at_key else "has a form that is not allowed"
         return what, ALLOWED.get(context["pattern"], context["pattern"])
@@ -91,11 +91,10 @@ def _words(error: ErrorDetails, path: Path, *, at_key: bool) -> tuple[str, str]:
     return message, hint.format(**context)
 
 
-def _did_you_mean(path: Path) -> str:
+def _near_or_all(path: Path) -> str:
     section = section_at(path[:-1])
     known = list(keys_of(section)) if section else []
-    key = str(path[-1])
-    if len(key) <= 64 and (close := get_close_matches(key, known, n=1, cutoff=0.6)):
-        return f"did you mean {close[0]}?"
+    if near := did_you_mean(str(path[-1]), known):
+        return near
     where = dotted(path[:-1])
     return f"allowed in {where}: {', '.join(known)}" if where else f"allowed: {', '.join(known)}"

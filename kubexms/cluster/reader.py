@@ -17,6 +17,7 @@ from kubexms.errors import Problem, ValidationFailed
 
 MAX_DEPTH = 32
 MAX_NODES = 250_000
+MAX_ITEMS = 5_000
 MAX_PROBLEMS = 500
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,7 +56,7 @@ class _Reader:
     """Turns the parser's events into data; recursive descent with a bounded depth."""
 
     def __init__(self, text: str, file: str) -> None:
-        self._text = text
+        self._text = text.replace("\r\n", "\n")
         self._places = Places(file)
         self._problems: list[Problem] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -125,7 +126,7 @@ class _Reader:
             if not isinstance(event, yaml.ScalarEvent):
                 self._fail(mark, "a key must be a text", "key: value")
             key, here = event.value, (*path, event.value)
-            self._count(event, 1)
+            self._count(event, 1, len(mapping))
             self._check_key(event, here, mapping)
             self._places.keys[here] = (mark[0] + 1, mark[1] + 1)
             mapping[key] = self._value(self._loader.get_event(), here, depth + 1)
@@ -143,6 +144,7 @@ class _Reader:
     def _sequence(self, path: Path, depth: int) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := self._loader.get_event(), yaml.SequenceEndEvent):
+            self._count(event, 0, len(items))
             items.append(self._value(event, (*path, len(items)), depth + 1))
         return items
 
@@ -173,8 +175,10 @@ class _Reader:
         self._count(event, size)
         return value
 
-    def _count(self, event: Any, nodes: int) -> None:
+    def _count(self, event: Any, nodes: int, items: int = 0) -> None:
         self._nodes += nodes
+        if items >= MAX_ITEMS:
+            self._fail(_mark(event), "too many values in one list or mapping", f"at most {MAX_ITEMS}")
         if self._nodes > MAX_NODES:
             self._fail(_mark(event), "too many values", f"at most {MAX_NODES}, aliases expanded")
 

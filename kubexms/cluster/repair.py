@@ -8,13 +8,16 @@ from typing import Any
 from kubexms.cluster.introspect import keys_of, section_at
 from kubexms.cluster.places import Path
 
-_PLACEHOLDERS: dict[Path, Any] = {
-    ("apiVersion",): "kubexms.io/v1alpha1",
-    ("kind",): "Cluster",
-    ("metadata",): {"name": "placeholder"},
-    ("spec",): {"hosts": [{"name": "placeholder", "address": "192.0.2.1"}], "roleGroups": {}},
-    ("spec", "hosts"): [{"name": "placeholder", "address": "192.0.2.1"}],
-    ("spec", "roleGroups"): {},
+_HOST = {"name": "placeholder", "address": "192.0.2.1"}
+_PLACEHOLDERS: dict[str, Any] = {
+    "apiVersion": "kubexms.io/v1alpha1",
+    "kind": "Cluster",
+    "metadata": {"name": "placeholder"},
+    "spec": {"hosts": [_HOST], "roleGroups": {}},
+    "spec.hosts": [_HOST],
+    "spec.hosts[].name": _HOST["name"],
+    "spec.hosts[].address": _HOST["address"],
+    "spec.roleGroups": {},
 }
 """What stands in for required parts; rules that read one of these are not asked."""
 
@@ -36,7 +39,7 @@ _ROOT = ("apiVersion", "kind", "metadata", "spec")
 
 def _removable(path: Path) -> Path:
     """Return the smallest part around a path that the document can do without."""
-    while len(path) > 1 and path not in _PLACEHOLDERS:
+    while len(path) > 1 and pattern_of(path) not in _PLACEHOLDERS:
         if isinstance(path[-1], int):
             return path
         section = section_at(path[:-1])
@@ -60,12 +63,18 @@ def _remove(data: dict[str, Any], path: Path) -> None:
             return
         parent = parent[part]
     last = path[-1]
-    if path in _PLACEHOLDERS:
-        parent[last] = json.loads(json.dumps(_PLACEHOLDERS[path]))
+    pattern = pattern_of(path)
+    if pattern in _PLACEHOLDERS:
+        parent[last] = json.loads(json.dumps(_PLACEHOLDERS[pattern]))
     elif isinstance(last, int):
         del parent[last]
     else:
         parent.pop(last, None)
+
+
+def pattern_of(path: Path) -> str:
+    """Return a path as rules and limits write it: ``spec.hosts[].name`` for any host."""
+    return "".join("[]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def touches(gone: frozenset[Path], reads: str) -> bool:

@@ -28,15 +28,22 @@ _ADDRESSES = ("spec.hosts[].address", "spec.hosts[].internalAddress")
 _GROUPS = "spec.roleGroups"
 _ENDPOINT = "spec.controlPlaneEndpoint"
 _NETWORK = "spec.network"
-_SSH = ("spec.ssh", "spec.hosts[].ssh")
+_ROOT = ("spec.ssh.user", "spec.ssh.become", "spec.hosts[].ssh.user", "spec.hosts[].ssh.become")
+_PORTS = ("spec.ssh.port", "spec.hosts[].ssh.port")
 
 RULES: tuple[Rule, ...] = (
     Rule(hosts.names_are_unique, (_NAMES,)),
     Rule(hosts.names_are_free, (_NAMES,)),
     Rule(hosts.addresses_are_usable, _ADDRESSES),
-    Rule(hosts.addresses_are_unique, (*_ADDRESSES, *_SSH)),
-    Rule(ssh.can_become_root, _SSH),
-    Rule(ssh.host_keys_differ, ("spec.hosts[].ssh.hostKey",)),
+    Rule(hosts.addresses_are_unique, (_NAMES, *_ADDRESSES, *_PORTS)),
+    Rule(ssh.can_become_root, _ROOT),
+    Rule(
+        ssh.host_keys_differ,
+        (
+            _NAMES,
+            "spec.hosts[].ssh.hostKey",
+        ),
+    ),
     Rule(nodes.labels_are_free, ("spec.hosts[].labels",)),
     Rule(nodes.taints_are_free, ("spec.hosts[].taints",)),
     Rule(groups.members_exist, (_NAMES, _GROUPS)),
@@ -50,7 +57,7 @@ RULES: tuple[Rule, ...] = (
     Rule(endpoint.address_serves_the_api, (_ENDPOINT, _GROUPS, _NAMES, *_ADDRESSES)),
     Rule(endpoint.first_host_is_a_single_point, (_ENDPOINT, _GROUPS)),
     Rule(network.cidrs_are_networks, (_NETWORK,)),
-    Rule(network.cidrs_do_not_overlap, (_NETWORK, _ENDPOINT, *_ADDRESSES)),
+    Rule(network.cidrs_do_not_overlap, (_NAMES, _NETWORK, _ENDPOINT, *_ADDRESSES)),
     Rule(network.pods_have_room, (_NETWORK, "spec.hosts", "spec.kubernetes.kubelet")),
     Rule(components.version_is_supported, ("spec.kubernetes.version",)),
     Rule(components.flags_are_free, ("spec.kubernetes",)),

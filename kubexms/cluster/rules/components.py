@@ -2,7 +2,6 @@
 """Version, flags and configuration of the Kubernetes components."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from kubexms.cluster.cluster import Cluster
 from kubexms.cluster.components import (
@@ -17,7 +16,9 @@ from kubexms.cluster.components import (
 from kubexms.cluster.finding import Finding
 from kubexms.cluster.places import Path
 from kubexms.cluster.versions import SUPPORTED_VERSIONS
+from kubexms.cluster.words import did_you_mean
 
+_MOST_COMPARED = 50
 _KUBERNETES: Path = ("spec", "kubernetes")
 
 
@@ -71,11 +72,11 @@ def preflight_is_not_off(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _known(path: Path, names: Iterable[str], fields: frozenset[str]) -> Iterator[Finding]:
-    for name in names:
-        if name not in fields:
-            close = get_close_matches(name, fields, n=1)
-            hint = f"did you mean {close[0]}?" if close else "a field of the component's configuration"
-            yield Finding((*path, name), "unknown key", hint, at_key=True)
+    unknown = [name for name in names if name not in fields]
+    for index, name in enumerate(unknown):
+        near = did_you_mean(name, fields) if index < _MOST_COMPARED else None
+        hint = near or "a field of the component's configuration"
+        yield Finding((*path, name), "unknown key", hint, at_key=True)
 
 
 def _free(path: Path, names: Iterable[str], owned: tuple[Owned, ...]) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 """Role groups and their members."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from kubexms.cluster.cluster import Cluster
 from kubexms.cluster.effective import ROLES, hosts_by_name, role_members
@@ -10,10 +9,11 @@ from kubexms.cluster.finding import Finding
 from kubexms.cluster.introspect import attributes_of
 from kubexms.cluster.places import Path
 from kubexms.cluster.ranges import expand
+from kubexms.cluster.words import did_you_mean
 
 _GROUPS = ("spec", "roleGroups")
 _MOST_NAMED = 3
-_MOST_COMPARED = 200
+_MOST_COMPARED = 50
 
 
 def _members(cluster: Cluster) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -27,13 +27,15 @@ def _members(cluster: Cluster) -> Iterator[tuple[Path, tuple[str, ...]]]:
 def members_exist(cluster: Cluster) -> Iterator[Finding]:
     """Find members that are not in spec.hosts."""
     known = hosts_by_name(cluster)
-    for path, names in _members(cluster):
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            shown = ", ".join(unknown[:_MOST_NAMED]) + (" and more" if len(unknown) > _MOST_NAMED else "")
-            close = get_close_matches(unknown[0], list(known)[:_MOST_COMPARED], n=1)
-            hint = f"did you mean {close[0]}?" if close else "names of spec.hosts"
-            yield Finding(path, f"there is no host {shown}", hint)
+    missing = [
+        (path, unknown)
+        for path, names in _members(cluster)
+        if (unknown := [name for name in names if name not in known])
+    ]
+    for index, (path, unknown) in enumerate(missing):
+        shown = ", ".join(unknown[:_MOST_NAMED]) + (" and more" if len(unknown) > _MOST_NAMED else "")
+        near = did_you_mean(unknown[0], known) if index < _MOST_COMPARED else None
+        yield Finding(path, f"there is no host {shown}", near or "names of spec.hosts")
 
 
 def members_stand_once(cluster: Cluster) -> Iterator[Finding]:
