@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kubexms.runner import lease, processes
-from kubexms.runner.control import JOB, socket_directory
+from kubexms.runner.control import JOB
 from kubexms.runner.job import Job
 
 
@@ -64,6 +64,7 @@ def supervise(directory: Path, report: int) -> int:
     """Be the supervisor of the run in ``directory``; tell ``report`` when the lease is held."""
     # The guard does without these, and so stays small.
     from kubexms.runner.call import AnsiblePlayer  # noqa: PLC0415
+    from kubexms.runner.sockets import socket_directory  # noqa: PLC0415
     from kubexms.runner.spool import Spool  # noqa: PLC0415
     from kubexms.runner.supervisor import Stop, Supervisor  # noqa: PLC0415
 
@@ -72,13 +73,12 @@ def supervise(directory: Path, report: int) -> int:
     job = Job.from_json((directory / JOB).read_text(encoding="utf-8"))
     secrets = {name: os.environ.pop(name) for name in job.environment if name in os.environ}
     sockets = socket_directory(directory)
-    sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Spool(directory, job.run_id) as spool, file_server(job) as variables:
         supervisor = Supervisor(job, spool, AnsiblePlayer(job, directory, sockets, secrets), variables)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.put(Stop()))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        lease.take(directory)
+        lease.take(directory, sockets)
         os.write(report, b"1")
         os.close(report)
         state = supervisor.run()

@@ -18,12 +18,12 @@ from ansible_runner.interface import init_runner
 
 from kubexms.runner import processes
 from kubexms.runner.channel import Channel, censor
+from kubexms.runner.control import SEGMENTS
 from kubexms.runner.job import Job
 from kubexms.runner.playbook import EVENTS, Call, environment, playbook
 from kubexms.runner.state import Outcome
 from kubexms.runner.supervisor import Ended, Item, Reported
 
-SEGMENTS = "segments"
 _PLUGINS = Path(__file__).parent / "callback"
 _TAIL_LINES = 20
 _SETTINGS = {"pexpect_timeout": 0.5, "suppress_output_file": True}

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Start, watch and stop supervisors from another process."""
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
@@ -20,6 +18,7 @@ from kubexms.runner.playbook import inherited
 
 JOB = "job.json"
 LOG = "supervisor.log"
+SEGMENTS = "segments"
 _START_SECONDS = 30.0
 _TAIL_LINES = 20
 _CANCEL = ((SIGINT, 4.0), (SIGTERM, 1.0), (SIGKILL, 1.0))
@@ -106,21 +105,11 @@ def _wait_until_gone(ctx: Context, held: Lease, seconds: float) -> None:
 def reap(directory: Path) -> int:
     """End what a dead supervisor left and return the number of processes; does nothing to a living one."""
     directory = directory.resolve()
-    if is_alive(directory):
+    held = lease.read(directory)
+    if held is not None and held.is_held():
         return 0
-    sockets = socket_directory(directory)
+    sockets = Path(held.sockets) if held is not None and held.sockets else directory / "sockets"
     count = processes.end(lambda: processes.marked(directory, sockets))
     shutil.rmtree(sockets, ignore_errors=True)
-    shutil.rmtree(directory / "segments", ignore_errors=True)
+    shutil.rmtree(directory / SEGMENTS, ignore_errors=True)
     return count
-
-
-def socket_directory(directory: Path) -> Path:
-    """Return the short directory for the sockets of a run (a socket's path may have some 100 bytes)."""
-    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
-    base = (
-        Path("/run")
-        if os.geteuid() == 0
-        else Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    )
-    return base / f"kubexms-{os.geteuid()}" / name

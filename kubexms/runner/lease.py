@@ -14,11 +14,15 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Lease:
-    """The supervisor of a run: this boot of the machine, process id, start time in clock ticks after boot."""
+    """The supervisor of a run: this boot of the machine, process id, start time in clock ticks after boot.
+
+    ``sockets`` is the short directory outside the run's own that holds its sockets.
+    """
 
     boot_id: str
     pid: int
     start_time: int
+    sockets: str = ""
 
     @property
     def process(self) -> Process:
@@ -36,12 +40,12 @@ def boot_id() -> str:
     return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
-def take(directory: Path) -> Lease:
+def take(directory: Path, sockets: Path) -> Lease:
     """Write the lease of the calling process into the run directory."""
     own = find(os.getpid())
     if own is None:
         raise ProcessLookupError("this process is not in /proc")
-    lease = Lease(boot_id(), own.pid, own.start_time)
+    lease = Lease(boot_id(), own.pid, own.start_time, str(sockets))
     write_private(directory / LEASE, json.dumps(asdict(lease)))
     return lease
 

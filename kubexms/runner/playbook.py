@@ -11,7 +11,7 @@ from kubexms.runner.job import Job
 
 EVENTS = "KUBEXMS_EVENTS"
 COLLECTION = "kubexms.cluster"
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK")
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "TMPDIR")
 # A host that vanishes while a command runs is noticed after interval * count = 30 s.
 _SSH_ARGUMENTS = (
     "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=10 -o ServerAliveCountMax=3"

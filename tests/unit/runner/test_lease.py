@@ -11,7 +11,7 @@ from kubexms.runner.lease import LEASE, Lease, write_private
 
 
 def test_the_lease_of_this_process_is_held(tmp_path: Path) -> None:
-    taken = lease.take(tmp_path)
+    taken = lease.take(tmp_path, tmp_path)
     assert lease.read(tmp_path) == taken
     assert taken.is_held()
     assert taken.process.pid == taken.pid
@@ -20,7 +20,7 @@ def test_the_lease_of_this_process_is_held(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", [{"boot_id": "another boot"}, {"start_time": 1}, {"pid": 2**22 + 1}])
 def test_another_boot_or_process_does_not_hold_it(tmp_path: Path, change: dict[str, object]) -> None:
-    assert not replace(lease.take(tmp_path), **change).is_held()  # type: ignore[arg-type]
+    assert not replace(lease.take(tmp_path, tmp_path), **change).is_held()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"pid": 1}', "null"])
