@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 
+ADDRESSES = ("kube-apiserver advertise address", "kube-apiserver endpoint")
 _SECTIONS = {
     "apiServer": "kube-apiserver",
     "controllerManager": "kube-controller-manager",
@@ -19,10 +20,7 @@ _SECTIONS = {
 def control_plane_inputs(params):
     """Return setting -> text, such as ``kube-apiserver extraArgs.audit-log-maxage`` -> ``30``."""
     configuration = params["cluster_configuration"]
-    inputs = {
-        "kube-apiserver advertise address": params["advertise_address"],
-        "kube-apiserver endpoint": params["endpoint"],
-    }
+    inputs = dict(zip(ADDRESSES, (params["advertise_address"], params["endpoint"])))
     for section, component in _SECTIONS.items():
         inputs.update(_flat(component, configuration.get(section)))
     inputs.update(_flat("etcd", (configuration.get("etcd") or {}).get("local")))

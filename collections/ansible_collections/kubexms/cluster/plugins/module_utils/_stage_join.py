@@ -11,7 +11,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import PreflightError
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import remove, write_text
-from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import kubelet_api
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import admin_api, kubelet_api
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_etcd import remove_member
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs import control_plane_inputs
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import (
@@ -24,6 +24,8 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership i
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_nodes import unready, wait_until_empty
 from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
+from ansible_collections.kubexms.cluster.plugins.module_utils._stage_kubelet import UNIT
+from ansible_collections.kubexms.cluster.plugins.module_utils._units import restart
 
 ARGUMENTS = dict(
     config.ARGUMENTS,
@@ -39,6 +41,8 @@ ARGUMENTS = dict(
 )
 
 _SHOWN = {HALF: "half made"}
+_FIRST_HALF = ("preflight", "control-plane-prepare", "check-etcd", "kubelet-start", "etcd-join")
+_SECOND_HALF = ("kubelet-wait-bootstrap", "control-plane-join", "wait-control-plane")
 
 
 def compare(client, params):  # noqa: ARG001 - every stage has this signature
@@ -65,9 +69,32 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
         _take_away(client, params)
     begin()
     with _secret_files(params) as path:
-        kubeadm(client, ["join", "--config", path], seconds=params["timeout"] + 30)
+        join = _join_control_plane if params["control_plane"] else _join
+        join(client, params, path)
     finish(control_plane_inputs(params) if params["control_plane"] else None)
     _wait_until_ready(client, params)
+    return {}
+
+
+def _join(client, params, path, skipped=()):
+    words = ["--skip-phases", ",".join(skipped)] if skipped else []
+    kubeadm(client, ["join", "--config", path, *words], seconds=params["timeout"] + 30)
+
+
+def _join_control_plane(client, params, path):
+    """Join in two halves, and start the kubelet anew between them.
+
+    The kubelet of a control plane talks to the API server of its own host, which it has yet to start. Its
+    retries for a certificate back off up to 16 s and its watches up to 30 s; a new one starts at once.
+    """
+    _join(client, params, path, skipped=_SECOND_HALF)
+    wait_until_empty(client, _local_api_problems, params["timeout"])
+    restart(client, UNIT)
+    _join(client, params, path, skipped=_FIRST_HALF)
+
+
+def _local_api_problems():
+    admin_api().get("/readyz")
     return {}
 
 
