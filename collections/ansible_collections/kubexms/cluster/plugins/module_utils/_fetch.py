@@ -22,18 +22,21 @@ _CHUNK = 1024 * 1024
 _SILENCE_SECONDS = 20
 _PARTIAL_CONTENT = 206
 _BROKEN = (OSError, http.client.HTTPException)
+_HINT = "see whether the host reaches the controller's file server (a firewall between them?)"
 
 
 class Source:
     """A base URL that answers ``GET {url}/sha256/{digest}``; shared by the threads that fetch from it.
 
     Proxies of the environment are left out: this is the controller or a mirror beside it. ``gone`` is
-    set when it could not be reached at all, so that nobody else waits for it.
+    set when there is none (an empty URL) or it could not be reached at all, so that nobody waits for it.
     """
 
     def __init__(self, url):
         self.url = url.rstrip("/")
         self.gone = threading.Event()
+        if not url:
+            self.gone.set()
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def location(self, digest):
@@ -41,9 +44,12 @@ class Source:
         return "{0}/sha256/{1}".format(self.url, digest)
 
     def open(self, url, start=0):
-        """Return the response of a URL from byte ``start`` on; OSError or HTTPException when there is none."""
+        """Return the response of a URL from byte ``start`` on.
+
+        Raises OSError (HTTPError where the server refuses) or HTTPException when there is none.
+        """
         headers = {"Range": "bytes={0}-".format(start)} if start else {}
-        request = urllib.request.Request(url, headers=headers)
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the operator's own URL
         return self._opener.open(request, timeout=_SILENCE_SECONDS)
 
 
@@ -81,7 +87,7 @@ def _retry(source, url, partial, size):
         if attempt:
             time.sleep(BACK_OFF_SECONDS * attempt)
         if source.gone.is_set():
-            raise DownloadError("{0} cannot be reached".format(source.url), hint=_HINT)
+            raise DownloadError("{0} cannot be had from {1!r}".format(url, source.url), hint=_HINT)
         try:
             return _receive(source, url, partial, size)
         except urllib.error.HTTPError as error:
@@ -94,11 +100,6 @@ def _retry(source, url, partial, size):
         source.gone.set()
     reason = getattr(cause, "reason", cause)
     raise DownloadError("{0} failed {1} times: {2}".format(url, ATTEMPTS, reason), hint=_HINT) from cause
-
-
-_HINT = (
-    "see whether the host reaches the controller's file server (a firewall between them?), then deploy again"
-)
 
 
 def _receive(source, url, partial, size):

@@ -58,7 +58,7 @@ def apply(client, params, differences):  # noqa: ARG001
     """Place what differs. ``missing`` names digests that the controller must send: HTTP did not do."""
     wanted = [item for item in params["files"] if differences.has(item["path"])]
     _keep(wanted)
-    source = Source(params["url"]) if params["url"] else None
+    source = Source(params["url"])
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         places = [(item, pool.submit(_place, source, params, item)) for item in wanted]
     _remember([item for item, placed in places if not placed.exception() and placed.result()])
@@ -91,11 +91,6 @@ def _place(source, params, item):
         _place_staged(params["staged"][digest], item)
         return True
     try:
-        if source is None:
-            raise DownloadError(
-                "{0} is wanted and there is no url to fetch it from".format(item["path"]),
-                hint="set url, or directory on the controller",
-            )
         fetch(source, digest, item["size"], item["path"], item["mode"])
     except DownloadError:
         if params["staged"] or not params["directory"]:

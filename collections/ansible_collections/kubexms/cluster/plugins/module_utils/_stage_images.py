@@ -113,16 +113,10 @@ class _Ways:
         self.staged = params["staged"]
         self.directory = params["directory"]
         self._folder = folder
-        self._source = Source(params["url"]) if params["url"] else None
-        self._pulls = None
+        self._source = Source(params["url"])
 
     def fetch(self, name, archive):
         """Have an archive in containerd by HTTP; DownloadError when that is no way."""
-        if self._source is None:
-            raise DownloadError(
-                "{0} is wanted and there is no url to fetch its archive from".format(name),
-                hint="set url, or directory on the controller",
-            )
         digest = archive["sha256"]
         own = os.path.join(self._folder, digest)
         registry = self._source.location(digest) + "/v2"
@@ -135,14 +129,14 @@ class _Ways:
         os.unlink(own)
 
     def _speaks_registry(self, url):
-        """Return whether the source offers an archive as a registry, found out once."""
-        if self._pulls is None:
-            try:
-                with self._source.open(url + "/") as response:
-                    self._pulls = response.status == http.client.OK
-            except (OSError, http.client.HTTPException):
-                self._pulls = False
-        return self._pulls
+        """Return whether the source offers an archive as a registry (OCI distribution, end-1)."""
+        if self._source.gone.is_set():
+            return False
+        try:
+            with self._source.open(url + "/") as response:
+                return response.status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 def _verify(client, images):

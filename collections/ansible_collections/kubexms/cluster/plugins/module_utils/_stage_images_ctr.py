@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+from ansible_collections.kubexms.cluster.plugins.module_utils._errors import CommandError, DownloadError
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import write_text
 from ansible_collections.kubexms.cluster.plugins.module_utils._stage_runtime_config import quoted
 
@@ -37,14 +38,17 @@ def import_archive(client, path):
 
 
 def pull(client, name, folder=None):
-    """Pull an image by its name, from what ``folder`` (hosts.toml per registry) says."""
+    """Pull an image by its name, from where ``folder`` (hosts.toml per registry) says."""
     folders = folder or (REGISTRIES if os.path.isdir(REGISTRIES) else None)
     options = ["--hosts-dir", folders] if folders else []
-    client.run(
-        [*_CTR, "pull", *options, name],
-        seconds=_SECONDS,
-        hint="see whether the host reaches the image's registry or its mirrors",
-    )
+    try:
+        client.run([*_CTR, "pull", *options, name], seconds=_SECONDS)
+    except CommandError as error:
+        raise DownloadError(
+            "image {0} could not be pulled: {1}".format(name, error.tail[-1] if error.tail else error),
+            hint="see whether the host reaches the image's registry or its mirrors",
+            tail=error.tail,
+        ) from error
 
 
 def remove_image(client, name):
@@ -53,6 +57,6 @@ def remove_image(client, name):
 
 
 def write_hosts(folder, name, url):
-    """Write the hosts.toml that sends a pull of ``name`` to the registry API at ``url``, which ends in /v2."""
+    """Write the hosts.toml that sends a pull of ``name`` to the registry API at ``url`` (up to /v2)."""
     text = 'server = {0}\n\n[host.{0}]\ncapabilities = ["pull", "resolve"]\n'.format(quoted(url))
     write_text(os.path.join(folder, name.split("/", 1)[0], "hosts.toml"), text)

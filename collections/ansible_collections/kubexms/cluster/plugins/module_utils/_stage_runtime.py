@@ -91,7 +91,10 @@ def settings(params):
 
 
 def registries(params, record):
-    """Return path -> (text, secret) of what it reads at each pull; no text: we made it and want it no more."""
+    """Return path -> (text, secret) of what it reads at each pull.
+
+    The text is None for a file that we made and want no more.
+    """
     wanted = dict.fromkeys(record.stage(RECORD).get("registries", []), (None, False))
     wanted.update(config.registry_files(params["registries"]))
     return wanted
