@@ -32,7 +32,7 @@ def revert(client, record):
     daemon_reload(client)
     for folder in FOLDERS:
         if folder not in prior["folders"]:
-            _remove_folder(client, folder)
+            remove_folder(client, folder)
     if prior["unit"] == "active":
         client.run(["systemctl", "enable", "--now", UNIT], seconds=120)
     record.forget(RECORD)
@@ -66,7 +66,7 @@ def mounts_below(text, folder):
     return sorted((point for point in points if point.startswith(folder + "/")), reverse=True)
 
 
-def _remove_folder(client, folder):
+def remove_folder(client, folder):
     """Remove a folder and what is mounted below it; one that is a mount of its own is emptied."""
     for point in mounts_below(read_text(MOUNTS) or "", folder):
         client.run(["umount", "--lazy", point], check=False)
