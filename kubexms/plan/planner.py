@@ -2,7 +2,7 @@
 """Wanted minus found: the steps that each host still needs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubexms.errors import ConnectionFailed
 from kubexms.plan.model import Digests, Plan, Step
@@ -38,7 +38,10 @@ def make_plan(wanted: Wanted, looks: Mapping[str, Look], digests: Digests) -> Pl
     be touched, ConnectionFailed where too few hosts answered to go on.
     """
     refuse(wanted.identity, wanted.version, looks)
-    found = {name: look for name, look in looks.items() if isinstance(look, Observation)}
+    silent = {name for name, look in looks.items() if isinstance(look, Unreachable)}
+    found = {
+        name: _without_silent(look, silent) for name, look in looks.items() if isinstance(look, Observation)
+    }
     delegate, is_new = _choose_delegate(wanted, looks)
     steps = tuple(
         Step(step.stage, step.host, step.reason, step.differences, digests.get((step.stage, step.host), ""))
@@ -60,6 +63,17 @@ def make_plan(wanted: Wanted, looks: Mapping[str, Look], digests: Digests) -> Pl
         unreachable=tuple(look for look in looks.values() if isinstance(look, Unreachable)),
         warnings=tuple(_warnings(wanted, found)),
     )
+
+
+def _without_silent(look: Observation, silent: set[str]) -> Observation:
+    """Leave out what the stage ``nodes`` misses of hosts that did not answer: it cannot be mended now."""
+    seen = look.stages.get("nodes")
+    if seen is None or not silent:
+        return look
+    kept = tuple(
+        item for item in seen.differences if item.path.split()[1:2] not in [[name] for name in silent]
+    )
+    return replace(look, stages={**look.stages, "nodes": replace(seen, differences=kept)})
 
 
 def _choose_delegate(wanted: Wanted, looks: Mapping[str, Look]) -> tuple[str, bool]:

@@ -2,6 +2,7 @@
 """From a plan to the job that a supervisor carries out."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +28,13 @@ def write_files(prepared: Prepared, directory: Path) -> None:
         stream.write(prepared.inventory.as_yaml())
 
 
-def probe_job(ctx: Context, prepared: Prepared, settings: Settings, directory: Path) -> runner.Job:
-    """Return the job that looks at every host."""
+def probe_job(
+    ctx: Context, prepared: Prepared, settings: Settings, directory: Path, stages: Sequence[str]
+) -> runner.Job:
+    """Return the job that looks at every host and compares the stages there."""
     hosts = tuple(host.name for host in prepared.cluster.spec.hosts)
-    segment = runner.Segment(PROBE.name, ((PROBE.name, hosts),))
+    variables = {"kubexms_probe_stages": list(stages)}
+    segment = runner.Segment(PROBE.name, ((PROBE.name, hosts),), variables=variables)
     return _job(ctx, prepared, settings, directory, (segment,))
 
 
@@ -56,6 +60,7 @@ def _segment(segment: PlannedSegment, plan: Plan, prepared: Prepared) -> runner.
         after=segment.after,
         needs=segment.needs,
         delegates=(plan.delegate, *others) if plan.delegate else (),
+        variables={"kubexms_silent_hosts": [look.host for look in plan.unreachable]},
     )
 
 

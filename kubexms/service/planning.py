@@ -12,7 +12,7 @@ from kubexms.inventory.variables import fixed_settings
 from kubexms.plan.model import Plan, Segment, Step
 from kubexms.plan.observation import Look, Observation, Unreachable
 from kubexms.plan.planner import Wanted, make_plan
-from kubexms.plan.refusals import Identity
+from kubexms.plan.refusals import Identity, refuse
 from kubexms.plan.stages import RESET
 from kubexms.service.model import Options, Planned, Prepared, Progress
 from kubexms.service.prepare import prepare
@@ -45,9 +45,9 @@ def plan_reset(
     prepared = prepare(ctx, file, settings, store, progress)
     refuse_beside_active(ctx, store, prepared.cluster_id)
     progress.report(f"looking at {len(prepared.cluster.spec.hosts)} hosts")
-    looks = probe(ctx, prepared, settings)
+    looks = probe(ctx, prepared, settings, (RESET.name,))
     wanted = _wanted(ctx, prepared, options, store)
-    make_plan(wanted, looks, {})  # refuses foreign hosts and other machines exactly as a deployment does
+    refuse(wanted.identity, wanted.version, looks)
     found = [look for look in looks.values() if isinstance(look, Observation)]
     steps = tuple(
         Step(RESET.name, look.host, f"{len(differences)} things to undo", differences)

@@ -3,7 +3,7 @@
 
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from kubexms import runner
 from kubexms.context import Context
 from kubexms.errors import KubexmsError
 from kubexms.plan.observation import Look, Unreachable, from_probe
-from kubexms.plan.stages import PROBE
+from kubexms.plan.stages import PROBE, STAGES
 from kubexms.service.jobs import probe_job, write_files
 from kubexms.service.model import Prepared
 from kubexms.settings import Settings
@@ -25,7 +25,12 @@ class ProbeFailed(KubexmsError):
     code = "probe-failed"
 
 
-def probe(ctx: Context, prepared: Prepared, settings: Settings) -> dict[str, Look]:
+DEPLOY_STAGES = tuple(stage.name for stage in STAGES)
+
+
+def probe(
+    ctx: Context, prepared: Prepared, settings: Settings, stages: Sequence[str] = DEPLOY_STAGES
+) -> dict[str, Look]:
     """Return what was found on every host of the cluster, in the order of the file.
 
     Raises ProbeFailed when a host answered and the probe failed there.
@@ -34,7 +39,7 @@ def probe(ctx: Context, prepared: Prepared, settings: Settings) -> dict[str, Loo
     directory.mkdir(mode=0o700, parents=True)
     try:
         write_files(prepared, directory)
-        runner.start(ctx, probe_job(ctx, prepared, settings, directory), directory)
+        runner.start(ctx, probe_job(ctx, prepared, settings, directory, stages), directory)
         return _collect(prepared, _finished_events(ctx, directory))
     finally:
         runner.reap(directory)
