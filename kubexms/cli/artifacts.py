@@ -129,7 +129,6 @@ def _needs(file: Path | None, kubernetes: str, architectures: list[str]) -> "tup
     """Return what a cluster.yaml needs and its lock file, or what all roles of a release need."""
     from kubexms.artifacts import Needs, lock_path
     from kubexms.artifacts.catalogue import load as load_catalogue
-
     from kubexms.cluster.versions import normalise_version
 
     if file is not None:
