@@ -113,11 +113,11 @@ def test_list_shows_what_is_there(cli: CliRunner, tmp_path: Path) -> None:
     file.write_text(CLUSTER)
     cli.invoke(app, ["pull", str(file)])
     lock = tmp_path / "small.lock.yaml"
-    lock.write_text(lock.read_text().replace(digest(contents()[KUBELET]), "0" * 64))
+    lock.write_text(lock.read_text().replace(digest(contents()[KUBELET]), "a" * 64))
     lines = cli.invoke(app, ["list", str(file)]).stdout.splitlines()
     (kubelet,) = (line for line in lines if KUBELET in line)
     assert "directory" in kubelet
-    assert "pinned as 000000000000" in kubelet
+    assert "pinned as aaaaaaaaaaaa" in kubelet
     files = json.loads(cli.invoke(app, ["list", "--output", "json"]).stdout)["files"]
     assert {one["name"] for one in files} == set(contents())
 
