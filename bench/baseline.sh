@@ -9,7 +9,7 @@
 # KIT             folder made by bench/kit.py: {control-plane,worker}/{bin,cni,images}/ and versions.env
 # CONTROL_PLANES  how many of the addresses, from the first on, are control-plane hosts
 #
-# Prints "PHASE SECONDS" for each phase, and ends when every node is Ready.
+# Prints "PHASE SECONDS" for each phase, and ends as kubexms does: every node is Ready and cluster DNS runs.
 set -euo pipefail
 
 KIT=$1 KEY=$2 KNOWN_HOSTS=$3 CONTROL_PLANES=$4
@@ -130,8 +130,14 @@ wait_ready() {
   on "$FIRST" kubectl --kubeconfig /etc/kubernetes/admin.conf wait --for condition=Ready --timeout 300s nodes --all >/dev/null
 }
 
+wait_dns() {
+  on "$FIRST" kubectl --kubeconfig /etc/kubernetes/admin.conf --namespace kube-system wait --for condition=Available \
+    --timeout 300s deployment/coredns >/dev/null
+}
+
 write_configuration
 phase prepare each prepare "${HOSTS[@]}"
 phase init init
 phase join join_all
 phase ready wait_ready
+phase dns wait_dns
