@@ -31,7 +31,8 @@ def plan_deploy(
     looks = probe(ctx, prepared, settings)
     lost = _lost_id(prepared, looks) if options.adopt else ""
     if lost:
-        prepared = prepare(ctx, file, settings, store, progress, cluster_id=lost)
+        store.clusters.adopt(ctx, prepared.cluster.metadata.name, lost)
+        prepared = prepare(ctx, file, settings, store, progress)
         looks = probe(ctx, prepared, settings)
     wanted = _wanted(ctx, prepared, options, store)
     plan = make_plan(wanted, looks, digests(prepared.inventory))

@@ -17,12 +17,10 @@ from kubexms.store.store import Store
 KNOWN_HOSTS = "known_hosts"
 
 
-def prepare(
-    ctx: Context, file: Path, settings: Settings, store: Store, progress: Progress, cluster_id: str = ""
-) -> Prepared:
+def prepare(ctx: Context, file: Path, settings: Settings, store: Store, progress: Progress) -> Prepared:
     """Validate a cluster.yaml, have its artifacts in the cache, and render its inventory.
 
-    ``cluster_id`` overrides the recorded id. Raises ValidationFailed, ArtifactFailed, Refused.
+    Raises ValidationFailed, ArtifactFailed, Refused.
     """
     file = file.resolve()
     loaded = load(file)
@@ -32,7 +30,7 @@ def prepare(
     resolved = artifacts.resolve(ctx, needs(cluster), settings, artifacts.lock_path(file), progress)
     known_hosts = pinned_keys(cluster)
     given = Given(
-        cluster_id=cluster_id or record.id,
+        cluster_id=record.id,
         directory=file.parent,
         controller_addresses=controller_addresses(cluster),
         known_hosts=_known_hosts_path(settings, known_hosts),

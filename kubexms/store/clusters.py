@@ -7,8 +7,8 @@ import uuid
 from sqlalchemy import Connection, insert, select, update
 
 from kubexms.context import Context
-from kubexms.errors import NotFound
-from kubexms.store.database import Database
+from kubexms.errors import NotFound, Refused
+from kubexms.store.database import ConstraintBroken, Database
 from kubexms.store.records import Cluster
 from kubexms.store.tables import clusters
 
@@ -35,6 +35,22 @@ class Clusters:
                 changed = update(clusters).where(clusters.c.id == known.id)
                 connection.execute(changed.values(**definition, updated_at=now))
             return _existing(connection, name)
+
+    def adopt(self, ctx: Context, name: str, cluster_id: str) -> None:
+        """Give a cluster that has no runs yet the id that its hosts carry: its records were lost.
+
+        Raises Refused where the cluster has runs or hosts of its own.
+        """
+        try:
+            with self._database.write(ctx) as connection:
+                known = _existing(connection, name)
+                row = update(clusters).where(clusters.c.id == known.id)
+                connection.execute(row.values(id=cluster_id, updated_at=time.time()))
+        except ConstraintBroken as cause:
+            raise Refused(
+                f"cluster {name} has runs of its own here; other hosts cannot be taken over",
+                hint="use the state directory that made those hosts, or an empty one",
+            ) from cause
 
     def get(self, ctx: Context, name: str) -> Cluster:
         """Return the cluster of that name or raise NotFound."""

@@ -4,11 +4,12 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from kubexms.context import Context
-from kubexms.errors import NotFound
+from kubexms.errors import NotFound, Refused
 from kubexms.store.store import Store
 
 
@@ -44,3 +45,17 @@ def test_clusters_are_listed_by_name(ctx: Context, store: Store) -> None:
 def test_an_unknown_name_is_not_found(ctx: Context, store: Store) -> None:
     with pytest.raises(NotFound, match="no cluster is called nobody"):
         store.clusters.get(ctx, "nobody")
+
+
+def test_a_cluster_without_runs_takes_the_id_that_its_hosts_carry(ctx: Context, store: Store) -> None:
+    store.clusters.put(ctx, "lost", path="/lost.yaml", definition_digest="d")
+    store.clusters.adopt(ctx, "lost", "id-of-the-hosts")
+    assert store.clusters.get(ctx, "lost").id == "id-of-the-hosts"
+
+
+def test_a_cluster_with_runs_keeps_its_id(ctx: Context, store: Store, tmp_path: Path) -> None:
+    known = store.clusters.put(ctx, "busy", path="/busy.yaml", definition_digest="d")
+    store.runs.create(ctx, known.id, "deploy", tmp_path)
+    with pytest.raises(Refused, match="runs of its own"):
+        store.clusters.adopt(ctx, "busy", "id-of-the-hosts")
+    assert store.clusters.get(ctx, "busy").id == known.id
