@@ -18,8 +18,8 @@ from kubexms.errors import KubexmsError
 
 MARKER = "KUBEXMS_RUN_DIRECTORY"
 ESCALATION: tuple[tuple[signal.Signals, float], ...] = (
-    (signal.SIGINT, 0.4),
-    (signal.SIGTERM, 0.4),
+    (signal.SIGINT, 0.3),
+    (signal.SIGTERM, 0.3),
     (signal.SIGKILL, 2.0),
 )
 _PR_SET_CHILD_SUBREAPER = 36

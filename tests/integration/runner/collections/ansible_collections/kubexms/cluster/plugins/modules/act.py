@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import time
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -25,6 +26,9 @@ ARGUMENTS = {
     "secret": {"no_log": True},
     "leak": {"type": "bool", "default": False},
     "observe": {"type": "bool", "default": False},
+    "expect_secret": {"type": "bool", "default": False},
+    "quote": {},
+    "stubborn": {"type": "bool", "default": False},
 }
 
 
@@ -33,17 +37,22 @@ def main() -> None:
     module = AnsibleModule(ARGUMENTS, supports_check_mode=True)
     given = module.params
     name = "{stage} {host}".format(**given)
-    with open(given["journal"], "a+", encoding="utf-8") as journal:
+    with Path(given["journal"]).open("a+", encoding="utf-8") as journal:
         journal.seek(0)
         earlier = journal.read().splitlines().count(name)
         journal.write(name + "\n")
-    while given["wait_for"] and not os.path.exists(given["wait_for"]):
+    if given["stubborn"]:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+    while given["wait_for"] and not Path(given["wait_for"]).exists():
         time.sleep(0.02)
     if given["crash"]:
         raise RuntimeError("the module crashed")
+    if given["expect_secret"] and not given["secret"]:
+        module.fail_json(msg="the secret did not arrive")
     if earlier < given["failures"]:
         module.fail_json(
-            msg="it did not work on {host}".format(**given),
+            msg="it did not work on {host}".format(**given) + (given["quote"] or ""),
             code="command-failed",
             hint="try again",
             tail=["first line", "last line"],
