@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from kubexms.context import Context
 from kubexms.errors import NotFound, Refused
-from kubexms.store.database import ConstraintBroken, Database
+from kubexms.store.database import Database
+from kubexms.store.faults import ConstraintBroken
 from kubexms.store.records import Cluster
 from kubexms.store.tables import clusters
 
