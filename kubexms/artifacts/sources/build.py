@@ -12,7 +12,11 @@ from kubexms.artifacts.model import Item
 from kubexms.artifacts.recipes import RECIPES, Job, builders
 from kubexms.artifacts.sources import Desk, Outcome, Wanted
 from kubexms.context import Context
-from kubexms.errors import CommandFailed, NotSupported
+from kubexms.errors import CommandFailed, DigestMismatch, NotSupported
+
+_HINT = (
+    "the lock pins what was built first; copy the cache that has it, or remove the entry from the lock file"
+)
 
 
 class BuildSource:
@@ -38,6 +42,9 @@ class BuildSource:
                 outcome.found |= self._build(ctx, items, pinned, desk)
             except (NotSupported, CommandFailed) as cause:
                 outcome.missing |= dict.fromkeys(items, str(cause))
+            except DigestMismatch as cause:
+                cause.hint = _HINT
+                raise
         return outcome
 
     def _build(

@@ -76,6 +76,7 @@ def test_a_build_unlike_the_pinned_one_is_an_error(ctx: Context, desk: Desk, too
     with pytest.raises(DigestMismatch) as raised:
         BuildSource(SELECTION).fetch(ctx, [Wanted(one.item, digest(b"pinned"))], desk)
     assert raised.value.source == "build (go1.26.8)"
+    assert "copy the cache that has it" in raised.value.hint
     assert not desk.cache.blobs.exists()
 
 
