@@ -19,6 +19,7 @@ ETCD_CLIENT_KEY = "/etc/kubernetes/pki/etcd/healthcheck-client.key"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
 CONTROLLER_CONF = "/etc/kubernetes/controller-manager.conf"
 KUBELET_CONF = "/etc/kubernetes/kubelet.conf"
+KUBELET_FOLDER = "/var/lib/kubelet"
 KUBELET_CONFIG = "/var/lib/kubelet/config.yaml"
 ETCD_DATA = "/var/lib/etcd"
 

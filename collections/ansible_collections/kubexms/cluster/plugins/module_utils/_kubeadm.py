@@ -30,8 +30,13 @@ def kubeadm(client, words, seconds, hint=""):
 
 def reset(client, seconds=120):
     """Undo a half-made init or join: stop the kubelet, end its containers, remove what kubeadm wrote."""
-    client.wait(lambda: not running(), seconds, "the end of an earlier kubeadm on this host")
+    wait_until_alone(client, seconds)
     kubeadm(client, ["reset", "--force"], seconds)
+
+
+def wait_until_alone(client, seconds):
+    """Wait for the end of a kubeadm that an earlier module, cut off since, has left at work."""
+    client.wait(lambda: not running(), seconds, "the end of an earlier kubeadm on this host")
 
 
 def running(processes="/proc"):

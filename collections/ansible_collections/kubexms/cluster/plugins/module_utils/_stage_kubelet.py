@@ -16,7 +16,11 @@ import os
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import DeadlineError, UnhealthyError
-from ansible_collections.kubexms.cluster.plugins.module_utils._files import compare_text, write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import (
+    compare_text,
+    read_text,
+    settle_text,
+)
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import joined
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
 from ansible_collections.kubexms.cluster.plugins.module_utils._units import (
@@ -35,6 +39,9 @@ ARGUMENTS = {
 
 RECORD = "kubelet"
 UNIT = "kubelet.service"
+PROC = "/proc"
+MOUNTS = "/proc/self/mounts"
+_PROCESS = "kubelet process"
 _HEALTH_SECONDS = 60
 
 _UNIT_TEXT = """\
@@ -96,42 +103,76 @@ def compare(client, params):
     wanted = files(params)
     for path, text in wanted.items():
         compare_text(differences, path, text)
+    outdated = bool(differences)
     is_joined = joined()
-    compare_unit(client, differences, UNIT, enabled=True, active=True if is_joined else None)
-    running = Record().stage(RECORD).get("running")
-    if is_joined and not differences and running != _fingerprint(wanted):
-        differences.add("kubelet process", "older settings or binary", "restarted")
+    state = compare_unit(client, differences, UNIT, active=True if is_joined else None)
+    if state.get("ActiveState") == "active" and not outdated and not _current(wanted, state):
+        differences.add(_PROCESS, "older settings or binary", "restarted")
     return differences
 
 
-def apply(client, params, differences):  # noqa: ARG001 - every stage has this signature
+def _current(wanted, state):
+    """Return whether the running kubelet was started with these settings and this binary."""
+    if Record().stage(RECORD).get("running") != _fingerprint(wanted):
+        return False
+    try:
+        return os.path.samefile(os.path.join(PROC, state.get("MainPID", "0"), "exe"), paths.KUBELET_BINARY)
+    except FileNotFoundError:
+        return False
+
+
+def apply(client, params, differences):
     """Write the files, enable the unit and, on a joined host, restart the kubelet and wait for it."""
-    wanted = files(params)
+    record, wanted = Record(), files(params)
+    for path in wanted:
+        record.keep_file(RECORD, path)
+    record.remember(RECORD, "mounts", _mounts())
+    record.save()
     for path, text in wanted.items():
-        write_text(path, text)
+        settle_text(differences, path, text)
     daemon_reload(client)
     enable(client, UNIT)
     if joined():
         restart(client, UNIT)
         _wait_until_healthy(client)
-    record = Record()
     record.stage(RECORD)["running"] = _fingerprint(wanted)
     record.save()
     return {}
 
 
+def revert(client, record):
+    """Remove or put back the files of a kubelet that was stopped before."""
+    for path in sorted(record.kept_files(RECORD)):
+        record.restore_file(RECORD, path)
+    folder = os.path.dirname(paths.KUBELET_DROP_IN)
+    if os.path.isdir(folder) and not os.listdir(folder):
+        os.rmdir(folder)
+    daemon_reload(client)
+    client.run(["systemctl", "reset-failed", UNIT], check=False)
+    record.forget(RECORD)
+
+
+def unmount(client, record):
+    """Take away the mounts that a kubelet, ended since, made of its folder over itself.
+
+    It does so where mounts are not shared.
+    """
+    for _mount in range(_mounts() - record.prior(RECORD).get("mounts", _mounts())):
+        client.run(["umount", "--recursive", paths.KUBELET_FOLDER])
+
+
+def _mounts():
+    """Return how many mounts lie on the kubelet's folder."""
+    lines = (read_text(MOUNTS) or "").splitlines()
+    return sum(1 for line in lines if line.split()[1:2] == [paths.KUBELET_FOLDER])
+
+
 def _fingerprint(wanted):
-    """Return a digest of what a kubelet that starts now runs with: our files and its binary.
+    """Return a digest of the files that a kubelet reads when it starts.
 
     Compared with the one recorded, not with clocks: a host's clock may be set between two deploys.
     """
-    digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode("utf-8"))
-    try:
-        status = os.stat(paths.KUBELET_BINARY)
-    except FileNotFoundError:
-        return digest.hexdigest()
-    digest.update("{0.st_size} {0.st_mtime_ns} {0.st_ino}".format(status).encode("ascii"))
-    return digest.hexdigest()
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode("utf-8")).hexdigest()
 
 
 def _wait_until_healthy(client):

@@ -132,9 +132,10 @@ def _leave(client, record):
     kubeadm finds no credentials, so that it does not ask a cluster that may be gone already.
     """
     wait_until_alone(client, _SECONDS)
-    kubelet.stop(client, record, _SECONDS)
+    client.run(["systemctl", "disable", "--now", kubelet.UNIT], check=False, seconds=_SECONDS)
     remove(paths.ADMIN_CONF)
     if client.which("kubeadm"):
         words = ["--force", "--cri-socket", paths.CRI_SOCKET, "--skip-phases", "preflight,remove-etcd-member"]
         kubeadm(client, ["reset", *words], seconds=_SECONDS)
+    kubelet.unmount(client, record)
     client.run(["systemctl", "stop", "kubepods.slice"], check=False, seconds=_SECONDS)
