@@ -23,7 +23,7 @@ _RANGE = r"\[[0-9]+:[0-9]+\]"
 
 DNS_LABEL = rf"^{_LABEL}$"
 DNS_NAME = rf"^{_LABEL}(\.{_LABEL})*$"
-HOST_PATTERN = rf"^[a-z0-9.-]*({_RANGE})?[a-z0-9.-]*$"
+HOST_PATTERN = rf"^([a-z0-9]|{_RANGE})[a-z0-9.-]*({_RANGE})?[a-z0-9.-]*$"
 ADDRESS = rf"^{_NAME}$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$"
 CIDR = r"^[0-9A-Fa-f.:]+/[0-9]{1,3}(,[0-9A-Fa-f.:]+/[0-9]{1,3})?$"
 USER = r"^[a-z_][a-z0-9_-]{0,31}$"
@@ -104,9 +104,7 @@ def _range(pattern: str) -> str:
 DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
 DnsName = Annotated[str, Field(pattern=DNS_NAME, max_length=253)]
 HostName = Annotated[str, Field(pattern=DNS_NAME, max_length=63)]
-HostPattern = Annotated[
-    str, Field(pattern=HOST_PATTERN, min_length=1, max_length=100), AfterValidator(_range)
-]
+HostPattern = Annotated[str, Field(pattern=HOST_PATTERN, max_length=100), AfterValidator(_range)]
 Address = Annotated[str, Field(pattern=ADDRESS, max_length=253)]
 Cidr = Annotated[str, Field(pattern=CIDR)]
 User = Annotated[str, Field(pattern=USER)]
