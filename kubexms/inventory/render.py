@@ -46,7 +46,7 @@ def render(cluster: Cluster, images: Images, given: Given) -> Inventory:
             "kubexms_host": variables.host(cluster, given.cluster_id),
             "kubexms_runtime": variables.runtime(cluster, images, given.directory),
             "kubexms_kubelet": variables.kubelet(cluster),
-            "kubexms_reset": {},
+            "kubexms_reset": {"cluster": {"name": cluster.metadata.name, "id": given.cluster_id}},
         },
         groups={
             CONTROL_PLANE: Group(

@@ -15,6 +15,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import (
     _stage_join,
     _stage_kubelet,
     _stage_nodes,
+    _stage_reset,
     _stage_runtime,
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
@@ -38,6 +39,7 @@ STAGES = {
     "join": _stage_join,
     "control-plane": _stage_control_plane,
     "nodes": _stage_nodes,
+    "reset": _stage_reset,
 }
 """Stage -> what compares it. The same code decides in the stage's own module."""
 
