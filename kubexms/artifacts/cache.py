@@ -77,6 +77,17 @@ def file_digest(ctx: Context, path: Path) -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def disk_faults(root: Path) -> Iterator[None]:
+    """Turn what the file system refuses into an ArtifactFailed that says what to do."""
+    try:
+        yield
+    except OSError as cause:
+        raise ArtifactFailed(
+            f"cannot read or write artifacts: {cause}", hint=f"check permissions and free space of {root}"
+        ) from cause
+
+
 class Cache:
     """A cache below ``root``; folders are made on first use, for their owner alone."""
 

@@ -8,6 +8,7 @@ again if it cannot or the file has changed.
 
 import fcntl
 import hashlib
+import time
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from kubexms.context import Context
 from kubexms.errors import DigestMismatch, NotFound
 
 _LOOK_SECONDS = 0.2
+_REPORT_SECONDS = 2.0
 _MISSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
@@ -104,11 +106,14 @@ def _transfer(ctx: Context, wanted: Download, progress: Progress) -> None:
             have = 0
         wanted.path("etag").write_text(response.headers.get("ETag", ""), encoding="utf-8")
         total = have + int(response.headers.get("Content-Length", -1 - have))
+        reported = -_REPORT_SECONDS
         with part.open("ab" if have else "wb") as stream:
             while piece := response.read(CHUNK):
                 ctx.check()
                 have += stream.write(piece)
-                progress.report(f"download {wanted.url}", have, max(total, 0))
+                if time.monotonic() - reported >= _REPORT_SECONDS or have == total:
+                    reported = time.monotonic()
+                    progress.report(f"download {wanted.url}", have, max(total, 0))
     if 0 <= total != have:
         raise Interrupted(f"the connection ended after {have} of {total} bytes")
 

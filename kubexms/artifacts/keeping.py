@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubexms.artifacts import catalogue, lock, pins
-from kubexms.artifacts.cache import Cache
+from kubexms.artifacts.cache import Cache, disk_faults
 from kubexms.artifacts.model import Needs
 from kubexms.artifacts.progress import Progress
 from kubexms.artifacts.resolution import needed_items
@@ -61,28 +61,34 @@ def verify(ctx: Context, settings: Settings, progress: Progress) -> list[Checked
     Left-overs of interrupted work that are a day old are removed too.
     """
     cache = Cache(settings.cache_dir)
-    cache.sweep(_STALE_SECONDS)
     results: dict[str, bool] = {}
     checked = []
-    for name, entry in cache.entries():
-        if entry.sha256 not in results:
-            progress.report(f"verify {name}")
-            results[entry.sha256] = cache.path(entry.sha256).exists() and cache.whole(ctx, entry.sha256)
-        checked.append(Checked(name, entry.sha256, results[entry.sha256]))
+    with disk_faults(settings.cache_dir):
+        cache.sweep(_STALE_SECONDS)
+        for name, entry in cache.entries():
+            if entry.sha256 not in results:
+                progress.report(f"verify {name}")
+                results[entry.sha256] = cache.path(entry.sha256).exists() and cache.whole(ctx, entry.sha256)
+            checked.append(Checked(name, entry.sha256, results[entry.sha256]))
     return checked
 
 
-def import_directory(ctx: Context, directory: Path, settings: Settings, progress: Progress) -> list[str]:
+def import_path(ctx: Context, path: Path, settings: Settings, progress: Progress) -> list[str]:
     """Put everything that a directory's SHA256SUMS lists into the cache; return the names.
 
-    The directory is laid out like an artifact directory. Raises NotFound where it has no list, or where
-    listed files are neither there nor in its archives.
+    The directory is laid out like an artifact directory. A path of one archive takes that one alone, by
+    the list beside it. Raises NotFound where there is no list, or where listed files are not there.
     """
+    directory = path if path.is_dir() else path.parent
     source = DirectorySource(directory)
-    listed = source.listed()
-    if not listed:
-        raise NotFound(f"{directory} has no {SUMS}", hint="write it with: sha256sum */*/*/* > SHA256SUMS")
-    entries = source.store(ctx, list(listed), listed, Desk(Cache(settings.cache_dir), progress))
+    desk = Desk(Cache(settings.cache_dir), progress)
+    with disk_faults(settings.cache_dir):
+        listed = source.listed()
+        if not listed:
+            raise NotFound(f"{directory} has no {SUMS}", hint=f"write it: sha256sum */*/*/* > {SUMS}")
+        if path != directory:
+            return sorted(source.unpack(ctx, path, listed, desk))
+        entries = source.store(ctx, list(listed), listed, desk)
     absent = sorted(listed.keys() - entries.keys())
     if absent:
         raise NotFound(f"{directory} lists files that it does not have: {', '.join(absent)}")

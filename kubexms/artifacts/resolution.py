@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubexms.artifacts import catalogue, lock, pins
-from kubexms.artifacts.cache import Cache, Entry
+from kubexms.artifacts.cache import Cache, Entry, disk_faults
 from kubexms.artifacts.images.assembler import Assembler
 from kubexms.artifacts.model import Architecture, FileArtifact, ImageArtifact, Item, Needs, Role
 from kubexms.artifacts.progress import Progress
@@ -79,16 +79,16 @@ def resolve(
     source has a file, NotSupported for a version that is not in the catalogue.
     """
     selection = catalogue.load().select(needs.kubernetes_version)
-    pinned = lock.read(lock_path) if lock_path else lock.Lock()
-    desk = Desk(Cache(settings.cache_dir), progress)
-    wanted = [
-        Wanted(item, pins.pinned_file(pinned, item)) for item in needed_items(needs, settings, selection)
-    ]
-    entries = fetch_all(ctx, wanted, sources(settings, selection), desk)
-    images = _images(ctx, needs, settings, Assembler(selection, entries, desk), pinned)
-    updated = pins.updated(pinned, entries, images, selection)
-    if lock_path is not None and updated != pinned:
-        lock.write(lock_path, updated)
+    with disk_faults(settings.cache_dir):
+        pinned = lock.read(lock_path) if lock_path else lock.Lock()
+        desk = Desk(Cache(settings.cache_dir), progress)
+        items = needed_items(needs, settings, selection)
+        wanted = [Wanted(item, pins.pinned_file(pinned, item)) for item in items]
+        entries = fetch_all(ctx, wanted, sources(settings, selection), desk)
+        images = _images(ctx, needs, settings, Assembler(selection, entries, desk), pinned)
+        updated = pins.updated(pinned, entries, images, selection)
+        if lock_path is not None and updated != pinned:
+            lock.write(lock_path, updated)
     made = {
         (name, arch): ImageArtifact(selection.reference(name), image.digest, image.archive, image.size)
         for (name, arch), image in images.items()

@@ -108,17 +108,15 @@ def verify_command(output: Output = Format.TEXT) -> None:
 
 @app.command("import")
 def import_command(
-    directory: Annotated[
-        Path, typer.Argument(help="Laid out component/version/os-arch/file, with SHA256SUMS.")
-    ],
+    path: Annotated[Path, typer.Argument(help="A directory with a SHA256SUMS, or an archive beside one.")],
     output: Output = Format.TEXT,
 ) -> None:
-    """Put everything that a directory's SHA256SUMS lists into the cache, archives unpacked."""
-    from kubexms.artifacts.keeping import import_directory
+    """Put everything that a SHA256SUMS lists into the cache, archives unpacked."""
+    from kubexms.artifacts.keeping import import_path
     from kubexms.context import Context
     from kubexms.settings import Settings
 
-    names = import_directory(Context(), directory, Settings(), Lines(quiet=output is Format.JSON))
+    names = import_path(Context(), path, Settings(), Lines(quiet=output is Format.JSON))
     if output is Format.JSON:
         print_json({"imported": names})
     else:

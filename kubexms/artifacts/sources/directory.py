@@ -74,7 +74,7 @@ class DirectorySource:
         if len(plain) == len(names):
             return entries
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for unpacked in pool.map(lambda path: self._unpack(ctx, path, listed, desk), self.archives()):
+            for unpacked in pool.map(lambda path: self.unpack(ctx, path, listed, desk), self.archives()):
                 entries |= {name: unpacked[name] for name in unpacked.keys() & set(names)}
         return entries
 
@@ -82,8 +82,8 @@ class DirectorySource:
         desk.progress.report(f"copy {name}")
         return desk.cache.add(ctx, read_chunks(self.directory / name), Claim(name, self.label, digest))
 
-    def _unpack(self, ctx: Context, archive: Path, listed: Mapping[str, str], desk: Desk) -> dict[str, Entry]:
-        """Store every listed member of one archive; return name -> entry."""
+    def unpack(self, ctx: Context, archive: Path, listed: Mapping[str, str], desk: Desk) -> dict[str, Entry]:
+        """Store every listed member of one archive; return name -> entry. Links are not followed."""
         entries: dict[str, Entry] = {}
         source = f"{self.label} ({archive.name})"
         try:
@@ -95,7 +95,7 @@ class DirectorySource:
                         desk.progress.report(f"unpack {name}")
                         claim = Claim(name, source, listed[name])
                         entries[name] = desk.cache.add(ctx, stream_chunks(content), claim)
-        except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as cause:
+        except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as cause:
             raise ArtifactFailed(
                 f"cannot unpack {archive}: {cause}", hint="copy the archive again"
             ) from cause

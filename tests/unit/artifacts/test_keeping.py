@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from kubexms.artifacts import Silent, keeping, resolve
 from kubexms.cli.artifacts import Lines, app
 from kubexms.context import Context
-from kubexms.errors import NotFound
+from kubexms.errors import ArtifactFailed, NotFound
 from kubexms.settings import Settings
-from tests.unit.artifacts.helpers import VERSION, contents, digest, fill, needs
+from tests.unit.artifacts.helpers import VERSION, contents, digest, fill, needs, tar_of
 
 KUBELET = f"kubernetes/{VERSION}/linux-amd64/kubelet"
 CLUSTER = """\
@@ -56,20 +56,36 @@ def test_verify_finds_and_removes_what_is_broken(ctx: Context, settings: Setting
 
 
 def test_importing_takes_everything_listed(ctx: Context, settings: Settings, directory: Path) -> None:
-    names = keeping.import_directory(ctx, directory, settings, Silent())
+    names = keeping.import_path(ctx, directory, settings, Silent())
     assert names == sorted(contents())
     alone = settings.model_copy(update={"artifact_directory": None})
     assert resolve(ctx, needs(), alone, None, Silent())
+
+
+def test_importing_an_archive_takes_that_one_alone(ctx: Context, settings: Settings, tmp_path: Path) -> None:
+    fill(tmp_path / "two", {KUBELET: b"1", "other/v1/linux-amd64/x": b"2"})
+    archive = tmp_path / "two" / "one.tar"
+    archive.write_bytes(tar_of({KUBELET: b"1"}))
+    assert keeping.import_path(ctx, archive, settings, Silent()) == [KUBELET]
+
+
+def test_a_disk_that_refuses_is_said_so(ctx: Context, settings: Settings, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    refused = settings.model_copy(update={"cache_dir": blocked / "cache"})
+    with pytest.raises(ArtifactFailed, match="cannot read or write artifacts") as raised:
+        resolve(ctx, needs(), refused, None, Silent())
+    assert str(blocked / "cache") in raised.value.hint
 
 
 def test_importing_needs_a_list_and_all_that_it_names(
     ctx: Context, settings: Settings, directory: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(NotFound, match="has no SHA256SUMS"):
-        keeping.import_directory(ctx, tmp_path, settings, Silent())
+        keeping.import_path(ctx, tmp_path, settings, Silent())
     (directory / KUBELET).unlink()
     with pytest.raises(NotFound, match=KUBELET):
-        keeping.import_directory(ctx, directory, settings, Silent())
+        keeping.import_path(ctx, directory, settings, Silent())
 
 
 @pytest.fixture
@@ -159,6 +175,6 @@ def test_progress_lines_are_few(capsys: pytest.CaptureFixture[str], directory: P
 
 def test_a_directory_may_be_filled_by_hand(ctx: Context, settings: Settings, tmp_path: Path) -> None:
     fill(tmp_path / "mine", {KUBELET: b"mine"})
-    keeping.import_directory(ctx, tmp_path / "mine", settings, Silent())
+    keeping.import_path(ctx, tmp_path / "mine", settings, Silent())
     found = {one.name: one.sha256 for one in keeping.survey(ctx, needs(), settings, None)}
     assert found[KUBELET] == digest(b"mine")
