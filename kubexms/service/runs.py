@@ -12,6 +12,7 @@ from kubexms import runner
 from kubexms.context import Context
 from kubexms.errors import IllegalTransition
 from kubexms.observe.logging import logger
+from kubexms.plan.stages import RESET
 from kubexms.plan.states import ACTIVE_RUN_STATES, RunState, StepState
 from kubexms.service.jobs import run_job, write_files
 from kubexms.service.model import Planned
@@ -188,6 +189,9 @@ def _finish(ctx: Context, store: Store, run: Run, data: Mapping[str, Any]) -> Ru
     if silent and state is RunState.DONE:
         state = RunState.PARTIAL
     steps = store.steps.list(ctx, run.id)
+    if run.verb == RESET.name:
+        gone = {step.host for step in steps if step.state is StepState.DONE}
+        store.hosts.forget(ctx, run.cluster_id, gone)
     result = {
         "changed": sum(1 for step in steps if step.changed),
         "failed_hosts": sorted({*data.get("failed_hosts", ()), *silent}),

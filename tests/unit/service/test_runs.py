@@ -212,3 +212,13 @@ def test_a_queued_run_is_cancelled_at_once(
     with starting(settings.state_dir):
         assert runs.cancel(ctx, run.id, store).state is RunState.CANCELLED
     assert supervisor.cancelled == []
+
+
+def test_a_host_that_was_reset_may_come_back_as_another_machine(
+    ctx: Context, store: Store, settings: Settings, supervisor: FakeSupervisor
+) -> None:
+    runs.start(ctx, planned(store), settings, store)
+    run = runs.start(ctx, replace(planned(store, ("reset", "cp-1")), verb="reset"), settings, store)
+    supervisor.write(run.directory, *step_events("reset", "cp-1"), FINISHED)
+    runs.refresh(ctx, run.id, store)
+    assert store.hosts.list(ctx, run.cluster_id) == ()
