@@ -143,11 +143,38 @@ OWNED_LABELS = _owned(
     "leave it out: the kubelet sets it",
 )
 
-REQUIRED_SYSCTLS: dict[str, str] = {
+OWNED_ANNOTATIONS = _owned(
+    """
+    flannel.alpha.coreos.com/backend-data flannel.alpha.coreos.com/backend-type
+    flannel.alpha.coreos.com/kube-subnet-manager flannel.alpha.coreos.com/public-ip
+    node.alpha.kubernetes.io/ttl volumes.kubernetes.io/controller-managed-attach-detach
+    """,
+    "leave it out: a component of Kubernetes sets it",
+)
+
+NETWORK_SYSCTLS: dict[str, str] = {
     "net.ipv4.ip_forward": "1",
     "net.bridge.bridge-nf-call-iptables": "1",
 }
 """Kernel parameters without which pods do not reach each other."""
+
+KUBELET_SYSCTLS: dict[str, str] = {
+    "kernel.keys.root_maxbytes": "25000000",
+    "kernel.keys.root_maxkeys": "1000000",
+    "kernel.panic": "10",
+    "kernel.panic_on_oops": "1",
+    "vm.overcommit_memory": "1",
+    "vm.panic_on_oom": "0",
+}
+"""Kernel parameters that the kubelet sets when it starts (k8s.io/component-helpers node/util/sysctl)."""
+
+KUBE_PROXY_SYSCTLS = _names(
+    """
+    net.netfilter.nf_conntrack_max net.netfilter.nf_conntrack_tcp_timeout_close_wait
+    net.netfilter.nf_conntrack_tcp_timeout_established
+    """
+)
+"""Kernel parameters that kube-proxy sets unless its conntrack settings are 0."""
 
 
 def instead_of(name: str, owned: tuple[Owned, ...]) -> str | None:

@@ -48,13 +48,6 @@ def section_of(info: FieldInfo) -> type[Section] | None:
     return next(_sections(info.annotation), None)
 
 
-def is_list(info: FieldInfo) -> bool:
-    """Say whether a field is a list."""
-    return get_origin(info.annotation) is tuple or any(
-        get_origin(part) is tuple for part in get_args(info.annotation)
-    )
-
-
 def _sections(annotation: Any) -> Iterator[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation

@@ -44,7 +44,7 @@ RULES: tuple[Rule, ...] = (
             "spec.hosts[].ssh.hostKey",
         ),
     ),
-    Rule(nodes.labels_are_free, ("spec.hosts[].labels",)),
+    Rule(nodes.labels_are_free, ("spec.hosts[].labels", "spec.hosts[].annotations")),
     Rule(nodes.taints_are_free, ("spec.hosts[].taints",)),
     Rule(groups.members_exist, (_NAMES, _GROUPS)),
     Rule(groups.members_stand_once, (_GROUPS,)),
@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
     Rule(runtime.registries_are_unique, ("spec.containerRuntime.registries",)),
     Rule(runtime.transport_is_safe, ("spec.containerRuntime.registries",)),
     Rule(runtime.extra_config_is_toml, ("spec.containerRuntime.extraConfig",)),
-    Rule(system.sysctls_keep_the_network, ("spec.system.sysctls",)),
+    Rule(system.sysctls_are_free, ("spec.system.sysctls",)),
     Rule(system.swap_fits_the_kubelet, ("spec.system.swap", "spec.kubernetes.kubelet")),
 )
 
