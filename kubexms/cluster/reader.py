@@ -29,6 +29,7 @@ _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_EMPTY = ("the file is empty", "`kubexms init` writes a file to start from")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
@@ -42,6 +43,15 @@ class Document:
     data: Any
     places: Places
     problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """A value with a name, and how many nodes and levels it has."""
+
+    value: Any
+    nodes: int
+    height: int
 
 
 def read(text: str, file: str) -> Document:
@@ -59,7 +69,7 @@ class _Reader:
         self._text = text.replace("\r\n", "\n")
         self._places = Places(file)
         self._problems: list[Problem] = []
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._anchors: dict[str, _Anchor] = {}
         self._nodes = 0
 
     def document(self) -> Document:
@@ -84,24 +94,23 @@ class _Reader:
         self._loader.get_event()
         event = self._loader.get_event()
         if isinstance(event, yaml.StreamEndEvent):
-            self._fail((0, 0), "the file is empty", "`kubexms init` writes a file to start from")
+            self._fail((0, 0), *_EMPTY)
         data = self._value(self._loader.get_event(), (), 0)
         self._loader.get_event()
         event = self._loader.get_event()
         if not isinstance(event, yaml.StreamEndEvent):
             self._fail(_mark(event), "a second document begins here", "one document in a file")
         if data is None:
-            self._fail((0, 0), "the file is empty", "`kubexms init` writes a file to start from")
+            self._fail((0, 0), *_EMPTY)
         return data
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
         """Return the value that begins with this event; record its place unless its key already has."""
         line, column = _mark(event)
-        if depth > MAX_DEPTH:
-            self._fail((line, column), "nested too deeply", f"at most {MAX_DEPTH} levels")
+        self._check_depth(event, depth)
         if isinstance(event, yaml.AliasEvent):
             self._places.values[path] = (line + 1, column + 1)
-            return self._alias(event)
+            return self._alias(event, depth)
         before = self._nodes
         self._count(event, 1)
         if event.tag not in _TAGS:
@@ -116,7 +125,7 @@ class _Reader:
             collect = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence
             value = collect(path, depth)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, self._nodes - before)
+            self._anchors[event.anchor] = _Anchor(value, self._nodes - before, _height(value))
         return value
 
     def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
@@ -166,14 +175,19 @@ class _Reader:
         if _TEMPLATE.search(text):
             self._report(path, mark, "has a template expression", "texts without '{{', '{%' and '{#'")
 
-    def _alias(self, event: Any) -> Any:
+    def _alias(self, event: Any, depth: int) -> Any:
         if event.anchor not in self._anchors:
             self._fail(
                 _mark(event), f"the anchor {quoted(event.anchor)} is not complete here", "an anchor above"
             )
-        value, size = self._anchors[event.anchor]
-        self._count(event, size)
-        return value
+        anchor = self._anchors[event.anchor]
+        self._count(event, anchor.nodes)
+        self._check_depth(event, depth + anchor.height)
+        return anchor.value
+
+    def _check_depth(self, event: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            self._fail(_mark(event), "nested too deeply", f"at most {MAX_DEPTH} levels")
 
     def _count(self, event: Any, nodes: int, items: int = 0) -> None:
         self._nodes += nodes
@@ -198,6 +212,12 @@ class _Reader:
 def _reason(error: yaml.MarkedYAMLError) -> str:
     """Return what the parser did and did not like, without the text of the file."""
     return ", ".join(part for part in (error.context, error.problem) if part)
+
+
+def _height(value: Any) -> int:
+    """Return the levels below a value; both are bounded where the value was read."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((1 + _height(item) for item in inner), default=0)
 
 
 def _mark(event: Any) -> tuple[int, int]:

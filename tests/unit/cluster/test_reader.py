@@ -105,6 +105,12 @@ def test_depth_is_bounded() -> None:
     assert "nested too deeply" in refusal("- " * 5000)
 
 
+def test_depth_after_expansion_is_bounded() -> None:
+    chain = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 600))
+    assert f"f:{MAX_DEPTH}:" in refusal(chain)
+    assert "nested too deeply" in refusal(chain)
+
+
 def test_size_after_expansion_is_bounded() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
