@@ -43,15 +43,18 @@ class Client:
         self._environment = {"LC_ALL": "C", "LANGUAGE": "C", "PATH": search_path()}
         self._environment.update(environment or {})
 
-    def run(self, argv, check=True, data=None, seconds=60, hint=""):
+    def run(self, argv, check=True, data=None, seconds=60, hint="", environment=None):
         """Run ``argv`` without a shell for at most ``seconds`` and return a Result of text.
 
-        ``data`` is given on standard input. Raises CommandError on a status other than 0 (with
+        ``data`` is given on standard input, ``environment`` is added to this program's. Raises CommandError on a status other than 0 (with
         ``check``), DeadlineError when the time runs out.
         """
         bounded = ["timeout", "--kill-after=5", str(int(seconds)), *[str(word) for word in argv]]
         status, stdout, stderr = self._module.run_command(
-            bounded, data=data, environ_update=self._environment, handle_exceptions=True
+            bounded,
+            data=data,
+            environ_update={**self._environment, **(environment or {})},
+            handle_exceptions=True,
         )
         if status == _TIMED_OUT:
             raise DeadlineError(

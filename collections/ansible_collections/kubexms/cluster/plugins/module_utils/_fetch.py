@@ -22,6 +22,7 @@ _CHUNK = 1024 * 1024
 _SILENCE_SECONDS = 20
 _PARTIAL_CONTENT = 206
 _BROKEN = (OSError, http.client.HTTPException)
+_NO_URL = "set url, or directory on the controller"
 _HINT = "see whether the host reaches the controller's file server (a firewall between them?)"
 
 
@@ -86,8 +87,10 @@ def _retry(source, url, partial, size):
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(BACK_OFF_SECONDS * attempt)
+        if not source.url:
+            raise DownloadError("{0} is wanted and there is no URL to fetch it from".format(url), hint=_NO_URL)
         if source.gone.is_set():
-            raise DownloadError("{0} cannot be had from {1!r}".format(url, source.url), hint=_HINT)
+            raise DownloadError("{0} cannot be reached".format(source.url), hint=_HINT)
         try:
             return _receive(source, url, partial, size)
         except urllib.error.HTTPError as error:

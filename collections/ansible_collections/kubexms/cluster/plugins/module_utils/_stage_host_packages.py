@@ -16,7 +16,12 @@ _APT = [
     "--option=Dpkg::Options::=--force-confdef",
     "--option=Dpkg::Options::=--force-confold",
 ]
+_APT_ENVIRONMENT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "NEEDRESTART_SUSPEND": "1",  # or it restarts services, the runtime's among them
+}
 _LOCKED = "Could not get lock"
+_HINT = "see whether the host reaches its package mirrors"
 
 
 def parse_dpkg(text):
@@ -65,25 +70,19 @@ def apply(client, params, differences, record):  # noqa: ARG001
 def _apt_install(client, names):
     """Install by apt; its lists are fetched only when the packages cannot be had without."""
     install = [*_APT, "install", *names]
-    first = client.run(install, check=False, seconds=_SECONDS)
+    first = client.run(install, check=False, seconds=_SECONDS, environment=_APT_ENVIRONMENT)
     if first.status == 0:
         return
     client.wait(lambda: _apt_updated(client), _LOCK_SECONDS, "fetching apt's package lists", interval=2)
-    client.run(install, seconds=_SECONDS, hint="see whether the host reaches its package mirrors")
+    client.run(install, seconds=_SECONDS, hint=_HINT, environment=_APT_ENVIRONMENT)
 
 
 def _apt_updated(client):
     """Update apt's lists; false while another apt holds them."""
     argv = [*_APT, "update"]
-    result = client.run(argv, check=False, seconds=_SECONDS)
+    result = client.run(argv, check=False, seconds=_SECONDS, environment=_APT_ENVIRONMENT)
     if result.status != 0 and _LOCKED not in result.stderr:
-        raise CommandError(
-            argv,
-            result.status,
-            result.stdout,
-            result.stderr,
-            hint="see whether the host reaches its package mirrors",
-        )
+        raise CommandError(argv, result.status, result.stdout, result.stderr, hint=_HINT)
     return result.status == 0
 
 

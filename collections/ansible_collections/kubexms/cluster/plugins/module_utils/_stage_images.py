@@ -11,7 +11,6 @@ from __future__ import annotations
 import http.client
 import os
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _stage_images_ctr as ctr
@@ -43,6 +42,8 @@ ARGUMENTS = {
 }
 
 FOLDER = "/var/lib/kubexms/images"
+"""For what is on its way; a download that broke off stays here for the next call to go on with."""
+
 _AT_ONCE = 2
 _PREFIX = "image "
 
@@ -58,13 +59,11 @@ def compare(client, params):
 def apply(client, params, differences):
     """Get what differs. ``missing`` names digests of archives that the controller must send."""
     wanted = [image for image in params["images"] if differences.has(_PREFIX + image["name"])]
-    os.makedirs(FOLDER, mode=0o700, exist_ok=True)
-    folder = tempfile.mkdtemp(dir=FOLDER)
-    try:
-        missing = _get_all(_Ways(client, params, folder), wanted)
-    finally:
-        shutil.rmtree(folder)
-    _verify(client, [image for image in wanted if image not in missing])
+    missing = _get_all(_Ways(client, params), wanted)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    got = [image for image in wanted if image not in missing]
+    if got:
+        _verify(client, got)
     return {"missing": sorted(image["archive"]["sha256"] for image in missing)} if missing else {}
 
 
@@ -106,19 +105,18 @@ def _check_staged(path, digest):
 
 
 class _Ways:
-    """How archives come to this host in one module call; ``folder`` is for its temporary files."""
+    """How archives come to this host in one module call."""
 
-    def __init__(self, client, params, folder):
+    def __init__(self, client, params):
         self.client = client
         self.staged = params["staged"]
         self.directory = params["directory"]
-        self._folder = folder
         self._source = Source(params["url"])
 
     def fetch(self, name, archive):
         """Have an archive in containerd by HTTP; DownloadError when that is no way."""
         digest = archive["sha256"]
-        own = os.path.join(self._folder, digest)
+        own = os.path.join(FOLDER, digest)
         registry = self._source.location(digest) + "/v2"
         if self._speaks_registry(registry):
             ctr.write_hosts(own, name, registry)
