@@ -21,6 +21,7 @@ CONTROLLER_CONF = "/etc/kubernetes/controller-manager.conf"
 KUBELET_CONF = "/etc/kubernetes/kubelet.conf"
 KUBELET_FOLDER = "/var/lib/kubelet"
 KUBELET_CONFIG = "/var/lib/kubelet/config.yaml"
+KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 ETCD_DATA = "/var/lib/etcd"
 
 KUBELET_BINARY = "/usr/local/bin/kubelet"

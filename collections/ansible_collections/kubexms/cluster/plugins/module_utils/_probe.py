@@ -19,6 +19,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import (
     _stage_runtime,
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
+from ansible_collections.kubexms.cluster.plugins.module_utils._probe_certificates import certificates
 from ansible_collections.kubexms.cluster.plugins.module_utils._probe_facts import facts
 from ansible_collections.kubexms.cluster.plugins.module_utils._probe_kubernetes import (
     control_plane,
@@ -50,12 +51,14 @@ def observe(client, stages):
     A stage that cannot be compared has an error in its place; the others are not touched by it.
     """
     identity = read_identity()
+    membership = kubernetes(client, identity)
     return {
         "schema": SCHEMA,
         "facts": facts(client),
         "cluster": identity,
-        "kubernetes": kubernetes(client, identity),
-        "control_plane": control_plane(),
+        "kubernetes": membership,
+        "control_plane": control_plane() if membership["control_plane"] else None,
+        "certificates": certificates(),
         "stages": {name: _look(client, name, parameters) for name, parameters in stages.items()},
     }
 
@@ -65,6 +68,8 @@ def _look(client, name, parameters):
         differences = STAGES[name].compare(client, validated(name, parameters))
     except StageError as error:
         return {"differences": [], "error": error.as_result()}
+    except OSError as error:
+        return {"differences": [], "error": StageError(str(error), code="system-error").as_result()}
     return {"differences": list(differences), "error": None}
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_membership as membership
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
@@ -11,6 +13,8 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_etcd import 
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_nodes import unready
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
 
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+")
+
 
 def kubernetes(client, identity):
     """Return whether this host is joined and how. A join that was cut off does not count as one.
@@ -18,25 +22,29 @@ def kubernetes(client, identity):
     ``foreign`` means that it is part of a cluster and carries no identity of ours.
     """
     state = Record().stage(membership.RECORD).get("state")
-    is_joined = membership.joined()
+    there = membership.joined()
+    whole = there and state != "started"
     return {
-        "joined": is_joined and state == "done",
-        "control_plane": membership.control_plane(),
-        "foreign": is_joined and identity is None and state is None,
-        "kubelet_version": _kubelet_version(client) if is_joined else "",
+        "joined": whole,
+        "control_plane": whole and membership.control_plane(),
+        "foreign": there and identity is None and state is None,
+        "kubelet_version": _version(client, paths.KUBELET_BINARY) if there else "",
+        "containerd_version": _version(client, "containerd") if client.which("containerd") else "",
     }
 
 
-def _kubelet_version(client):
-    """``kubelet --version`` prints ``Kubernetes v1.36.3``."""
-    result = client.run([paths.KUBELET_BINARY, "--version"], check=False)
-    return result.stdout.split()[-1] if result.status == 0 and result.stdout.split() else ""
+def _version(client, program):
+    """Return the word that starts with v in what ``--version`` prints, such as ``Kubernetes v1.36.3``.
+
+    containerd writes its version without the letter where it was not built by its makers.
+    """
+    words = client.run([program, "--version"], check=False).stdout.split()
+    found = [word for word in words if _VERSION.match(word)]
+    return "v" + found[0].lstrip("v") if found else ""
 
 
 def control_plane():
-    """Return the cluster as this host sees it, or None on a host that is no control plane."""
-    if not membership.control_plane():
-        return None
+    """Return the cluster as this control-plane host sees it."""
     try:
         nodes = admin_api().get("/api/v1/nodes")["items"]
         etcd = members(etcd_api())
