@@ -36,7 +36,7 @@ def main() -> int:
     if supervisor:
         os.close(report)
         return guard(supervisor)
-    return supervise(directory, report)
+    return supervise(directory, report, guard=os.getppid())
 
 
 def guard(supervisor: int) -> int:
@@ -60,21 +60,26 @@ def collect() -> None:
         return
 
 
-def supervise(directory: Path, report: int) -> int:
-    """Be the supervisor of the run in ``directory``; tell ``report`` when the lease is held."""
+def supervise(directory: Path, report: int, guard: int) -> int:
+    """Be the supervisor of the run in ``directory``; tell ``report`` when the lease is held.
+
+    Orphans of the run become children of ``guard``, which takes their exit statuses.
+    """
     # The guard does without these, and so stays small.
     from kubexms.runner.call import AnsiblePlayer  # noqa: PLC0415
     from kubexms.runner.sockets import socket_directory  # noqa: PLC0415
     from kubexms.runner.spool import Spool  # noqa: PLC0415
     from kubexms.runner.supervisor import Stop, Supervisor  # noqa: PLC0415
 
-    processes.adopt_orphans()
     os.umask(0o077)
     job = Job.from_json((directory / JOB).read_text(encoding="utf-8"))
     secrets = {name: os.environ.pop(name) for name in job.environment if name in os.environ}
     sockets = socket_directory(directory)
     with Spool(directory, job.run_id) as spool, file_server(job) as variables:
-        supervisor = Supervisor(job, spool, AnsiblePlayer(job, directory, sockets, secrets), variables)
+        player = AnsiblePlayer(
+            job, directory, sockets, secrets, lambda: processes.family(guard, directory, sockets)
+        )
+        supervisor = Supervisor(job, spool, player, variables)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: supervisor.put(Stop()))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -29,10 +29,6 @@ _TAIL_LINES = 20
 _SETTINGS = {"pexpect_timeout": 0.5, "suppress_output_file": True}
 
 
-def _descendants() -> Sequence[processes.Process]:
-    return processes.below(os.getpid(), processes.running())
-
-
 class AnsiblePlayer:
     """Runs the calls of one job. Everything a call leaves on disk is removed when it ends.
 
@@ -46,7 +42,7 @@ class AnsiblePlayer:
         directory: Path,
         sockets: Path,
         secrets: Mapping[str, str],
-        family: Callable[[], Sequence[processes.Process]] = _descendants,
+        family: Callable[[], Sequence[processes.Process]],
     ) -> None:
         self._job = job
         self._directory = directory

@@ -21,6 +21,7 @@ from kubexms.runner.messages import Message, MessageInvalid, parse
 Receive = Callable[[Message, Callable[[], None]], None]
 _MASK = "***"
 _SHORTEST = 4
+_FREE_TEXT = ("differences", "observation", "error")
 
 
 def censor(value: Any, secrets: Mapping[str, str]) -> Any:
@@ -88,9 +89,6 @@ class Channel:
             hidden = {name: censor(getattr(message, name), self._secrets) for name in _FREE_TEXT}
             message = replace(message, **hidden)
         self._receive(message, proceed)
-
-
-_FREE_TEXT = ("differences", "observation", "error")
 
 
 def _reply(connection: socket.socket, document: Mapping[str, Any]) -> None:

@@ -12,14 +12,17 @@ from signal import SIGINT, SIGKILL, SIGTERM
 from kubexms.context import Context
 from kubexms.errors import CommandFailed, DeadlineExceeded, KubexmsError
 from kubexms.runner import lease, processes
+from kubexms.runner.events import Kind
 from kubexms.runner.job import Job
 from kubexms.runner.lease import Lease, write_private
 from kubexms.runner.playbook import inherited
+from kubexms.runner.spool import read_events
 
 JOB = "job.json"
 LOG = "supervisor.log"
 SEGMENTS = "segments"
 _START_SECONDS = 30.0
+_END_SECONDS = 10.0
 _TAIL_LINES = 20
 _CANCEL = ((SIGINT, 4.0), (SIGTERM, 1.0), (SIGKILL, 1.0))
 
@@ -32,9 +35,7 @@ def start(ctx: Context, job: Job, directory: Path) -> Lease:
     """
     ctx.check()
     directory = directory.resolve()
-    if is_alive(directory):
-        raise KubexmsError(f"run {job.run_id} has a supervisor already", hint="cancel it first")
-    reap(directory)
+    _make_way(ctx, job, directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / lease.LEASE).unlink(missing_ok=True)
     write_private(directory / JOB, job.to_json())
@@ -46,6 +47,20 @@ def start(ctx: Context, job: Job, directory: Path) -> Lease:
     if status != 0 or held is None:
         raise CommandFailed(argv, status, _log(directory), hint=f"see {directory / LOG}")
     return held
+
+
+def _make_way(ctx: Context, job: Job, directory: Path) -> None:
+    """Let a supervisor that has said its last word end, and clear away what a dead one left.
+
+    Raises KubexmsError when one is at work.
+    """
+    held = lease.read(directory)
+    if held is not None and held.is_held():
+        events, _ = read_events(directory)
+        if not events or events[-1].kind != Kind.RUN_FINISHED:
+            raise KubexmsError(f"run {job.run_id} has a supervisor already", hint="cancel it first")
+        _wait_until_gone(ctx, held, _END_SECONDS)
+    reap(directory)
 
 
 def _run(ctx: Context, argv: list[str], environment: dict[str, str], directory: Path) -> int:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Processes of a run, read from /proc, and their end.
 
-A process of a run is a descendant of its supervisor (which adopts orphans, see ``adopt_orphans``),
-or, once no supervisor is left, one whose environment names the run directory. ssh's connection
-masters overwrite their environment with a title; that names their socket in the run's directory.
+A process of a run is a descendant of its guard (which adopts orphans, see ``adopt_orphans``), or, once
+no guard is left, one whose environment names the run directory. ssh's connection masters overwrite
+their environment with a title; that names their socket in the run's socket directory.
 """
 
 import ctypes
@@ -100,6 +100,17 @@ def marked(directory: Path, sockets: Path) -> list[Process]:
         return environment in _read(pid, "environ").split(b"\0") or _read(pid, "cmdline").startswith(title)
 
     return [process for process in running() if process.pid != os.getpid() and belongs(process.pid)]
+
+
+def family(guard: int, directory: Path, sockets: Path) -> list[Process]:
+    """Return the processes of the run whose supervisor calls this, but not the supervisor and its guard.
+
+    They are the guard's descendants, since it adopts orphans. Should it be gone, orphans are found by
+    their marks.
+    """
+    root = guard if os.getppid() == guard else os.getpid()
+    found = below(root, running()) + marked(directory, sockets)
+    return [process for process in found if process.pid not in (guard, os.getpid())]
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -13,12 +13,15 @@ from kubexms.context import Context
 from kubexms.errors import Cancelled, CommandFailed, DeadlineExceeded, KubexmsError
 from kubexms.runner import control, lease
 from kubexms.runner.control import cancel, is_alive, reap, start
+from kubexms.runner.events import Draft, Kind
 from kubexms.runner.job import Job, Segment
 from kubexms.runner.lease import LEASE
 from kubexms.runner.processes import MARKER
+from kubexms.runner.spool import Spool
 
 JOB = Job("r1", "t1", "deploy", "/none.yml", "/c", (Segment("s", (("host", ("a",)),)),))
 SLEEPER = "import signal; print(flush=True); signal.pause()"
+PASSING = "import signal; print(flush=True); signal.sigtimedwait([], 0.3)"
 OBEDIENT = "import os, signal; signal.signal(2, lambda *_: os._exit(0)); print(flush=True); signal.pause()"
 
 
@@ -80,6 +83,22 @@ def test_a_run_has_one_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert reap(tmp_path) == 0, "a living supervisor is left alone"
         assert is_alive(tmp_path)
         child.kill()
+
+
+def test_a_supervisor_that_said_its_last_word_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(ctx: Context, argv: list[str], environment: dict[str, str], directory: Path) -> int:
+        assert child.poll() is not None, "the old one is gone before a new one is started"
+        lease.take(directory, directory / "sockets")
+        return 0
+
+    with Spool(tmp_path, "r1") as spool:
+        spool.append(Draft(Kind.RUN_FINISHED))
+    with launch(PASSING) as child:
+        hold_lease(tmp_path, child, monkeypatch)
+        monkeypatch.setattr(control, "_run", run)
+        assert start(Context(), JOB, tmp_path).pid == os.getpid()
 
 
 @pytest.mark.parametrize(("code", "status"), [(OBEDIENT, {0}), (SLEEPER, {1, -2})])
