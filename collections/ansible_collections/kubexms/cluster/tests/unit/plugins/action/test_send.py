@@ -11,7 +11,8 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.kubexms.cluster.plugins.action import artifact, image
 
-A, B = "a" * 64, "b" * 64
+A = "a" * 64
+B = "b" * 64
 FIRST = {"changed": True, "differences": ["first"], "diff": {"after": "first"}}
 
 
