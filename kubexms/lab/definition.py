@@ -24,7 +24,7 @@ def cluster_document(lab: Lab) -> dict[str, Any]:
     return {
         "apiVersion": "kubexms.io/v1alpha1",
         "kind": "Cluster",
-        "metadata": {"name": lab.name},
+        "metadata": {"name": lab.cluster or lab.name},
         "spec": {
             "ssh": {
                 "user": "root",

@@ -31,13 +31,18 @@ class Host:
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab. ``memory`` is podman's notation for the limit of each host, for example ``4g``."""
+    """One lab. ``memory`` is podman's notation for the limit of each host, for example ``4g``.
+
+    ``cluster`` names the cluster in its cluster.yaml. It is another one each time a lab is made, so that
+    what is on record about earlier hosts of the same names is not held against the new ones.
+    """
 
     name: str
     directory: Path
     subnet: ipaddress.IPv4Network
     memory: str
     hosts: tuple[Host, ...]
+    cluster: str = ""
 
     @property
     def network(self) -> str:
@@ -103,6 +108,7 @@ def save(lab: Lab) -> None:
         "name": lab.name,
         "subnet": str(lab.subnet),
         "memory": lab.memory,
+        "cluster": lab.cluster,
         "hosts": [vars(host) for host in lab.hosts],
     }
     (lab.directory / "lab.json").write_text(json.dumps(document, indent=2) + "\n")
@@ -123,4 +129,5 @@ def load(labs: Path, name: str) -> Lab:
         subnet=ipaddress.IPv4Network(document["subnet"]),
         memory=document["memory"],
         hosts=tuple(Host(**host) for host in document["hosts"]),
+        cluster=document.get("cluster", ""),
     )

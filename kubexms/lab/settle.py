@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a lab shall be: the request, filled up from the lab of that name where there is one."""
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def find(ctx: Context, commands: Commands, workspace: Workspace, name: str) -> F
 
 
 def settle(ctx: Context, commands: Commands, workspace: Workspace, request: Request, found: Found) -> Lab:
-    """Return the lab that the request asks for. Pure but for a look at this machine's routes."""
+    """Return the lab that the request asks for. Changes nothing; looks at this machine's routes."""
     check_name(request.name)
     previous = _previous(workspace, request.name)
     if found.network is not None:
@@ -89,6 +90,7 @@ def settle(ctx: Context, commands: Commands, workspace: Workspace, request: Requ
             request.hosts or (len(previous.hosts) if previous else DEFAULT_HOSTS),
             request.control_planes or control_planes,
         ),
+        cluster=previous.cluster if previous else f"{request.name}-{secrets.token_hex(3)}",
     )
     _refuse_fewer_hosts(lab, found)
     return lab

@@ -28,6 +28,17 @@ def test_a_new_lab_has_the_defaults_and_a_subnet_of_its_own(
     assert (len(made.hosts), sum(host.control_plane for host in made.hosts), made.memory) == (3, 1, "4g")
 
 
+def test_each_new_lab_is_a_new_cluster_and_an_old_one_stays_its_cluster(
+    ctx: Context, recorded: Any, workspace: Workspace
+) -> None:
+    found = find(ctx, recorded, workspace, "new")
+    first, second = (settle(ctx, recorded, workspace, Request("new"), found) for _ in range(2))
+    assert first.cluster != second.cluster
+    first.directory.mkdir()
+    save(first)
+    assert settle(ctx, recorded, workspace, Request("new"), found).cluster == first.cluster
+
+
 def test_a_new_lab_is_what_was_asked_for(ctx: Context, recorded: Any, workspace: Workspace) -> None:
     found = find(ctx, recorded, workspace, "new")
     made = settle(ctx, recorded, workspace, Request("new", 5, 3, "2g"), found)
