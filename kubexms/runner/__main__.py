@@ -36,7 +36,7 @@ def main() -> int:
     if supervisor:
         os.close(report)
         return guard(supervisor)
-    return supervise(directory, report, guard=os.getppid())
+    return supervise(directory, report, guardian=os.getppid())
 
 
 def guard(supervisor: int) -> int:
@@ -60,10 +60,10 @@ def collect() -> None:
         return
 
 
-def supervise(directory: Path, report: int, guard: int) -> int:
+def supervise(directory: Path, report: int, guardian: int) -> int:
     """Be the supervisor of the run in ``directory``; tell ``report`` when the lease is held.
 
-    Orphans of the run become children of ``guard``, which takes their exit statuses.
+    Orphans of the run become children of process ``guardian``, which takes their exit statuses.
     """
     # The guard does without these, and so stays small.
     from kubexms.runner.call import AnsiblePlayer  # noqa: PLC0415
@@ -77,7 +77,7 @@ def supervise(directory: Path, report: int, guard: int) -> int:
     sockets = socket_directory(directory)
     with Spool(directory, job.run_id) as spool, file_server(job) as variables:
         player = AnsiblePlayer(
-            job, directory, sockets, secrets, lambda: processes.family(guard, directory, sockets)
+            job, directory, sockets, secrets, lambda: processes.family(guardian, directory, sockets)
         )
         supervisor = Supervisor(job, spool, player, variables)
         for number in (signal.SIGINT, signal.SIGTERM):

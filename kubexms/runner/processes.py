@@ -113,14 +113,6 @@ def family(guard: int, directory: Path, sockets: Path) -> list[Process]:
     return [process for process in found if process.pid not in (guard, os.getpid())]
 
 
-def _read(pid: int, name: str) -> bytes:
-    """Return a file of /proc/PID, empty when the process is gone or not ours to look into."""
-    try:
-        return (_PROC / str(pid) / name).read_bytes()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return b""
-
-
 def end(
     look: Callable[[], Sequence[Process]],
     escalation: Sequence[tuple[signal.Signals, float]] = ESCALATION,
@@ -157,3 +149,11 @@ def adopt_orphans() -> None:
     if library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def _read(pid: int, name: str) -> bytes:
+    """Return a file of /proc/PID, empty when the process is gone or not ours to look into."""
+    try:
+        return (_PROC / str(pid) / name).read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""

@@ -35,8 +35,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def _text(value: Any, length: int = LINE_LENGTH) -> str:
-    """Return a value as text of at most ``length`` characters."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    """Return a value as text of at most ``length`` characters, nothing as no text."""
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, default=str)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -45,28 +45,32 @@ def differences_of(result: dict[str, Any]) -> list[dict[str, str]]:
     found = result.get("differences")
     items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     return [
-        {key: _text(item.get(key, "")) for key in ("path", "before", "after")} for item in items[:DIFFERENCES]
+        {key: _text(item.get(key)) for key in ("path", "before", "after")} for item in items[:DIFFERENCES]
     ]
 
 
-def error_of(result: dict[str, Any], *, unreachable: bool = False) -> dict[str, Any]:
+def error_of(result: dict[str, Any]) -> dict[str, Any]:
     """Return {code, message, hint, tail, retriable} of a failed result.
 
-    A result without a code is a failure of Ansible's own: ``unreachable`` or ``internal``.
+    A result without a code is a failure of Ansible's own: ``internal``.
     """
-    code = result.get("code")
-    tail = result.get("tail")
+    code, tail = result.get("code"), result.get("tail")
     return {
-        "code": "unreachable"
-        if unreachable
-        else _text(code)
-        if isinstance(code, str) and code
-        else "internal",
+        "code": _text(code) if isinstance(code, str) and code else "internal",
         "message": _text(result.get("msg") or result.get("censored") or "the task failed without a message"),
-        "hint": _text(result.get("hint") or ""),
+        "hint": _text(result.get("hint")),
         "tail": [_text(line) for line in tail[-TAIL_LINES:]] if isinstance(tail, list) else [],
-        "retriable": unreachable or result.get("retriable") is True,
+        "retriable": result.get("retriable") is True,
     }
+
+
+def unreachable_error_of(result: dict[str, Any], delegate: str) -> dict[str, Any]:
+    """Return the error of a host that ssh cannot reach, or whose ``delegate`` it cannot reach."""
+    message = _text(result.get("msg") or "the host cannot be reached")
+    if delegate:
+        message = f"{delegate}, which was to help, cannot be reached: {message}"
+    code = "delegate-unreachable" if delegate else "unreachable"
+    return {"code": code, "message": message, "hint": "", "tail": [], "retriable": True}
 
 
 def last_task(play: Any) -> str:
@@ -85,9 +89,7 @@ def last_task(play: Any) -> str:
 
 def _is(task: Any, action: str) -> bool:
     """Tell whether a task is this action, named with or without its collection."""
-    return (
-        str(task.action).removeprefix("ansible.").removeprefix("builtin.").removeprefix("legacy.") == action
-    )
+    return str(task.action) in {action, f"ansible.builtin.{action}", f"ansible.legacy.{action}"}
 
 
 def _tasks_of(block: Any) -> list[Any]:
@@ -172,17 +174,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible has no type
     def v2_runner_on_ok(self, result: Any) -> None:
         """Report a success, with what the module says it changed or observed."""
         content = {} if result.result.get("_ansible_no_log") else result.result
-        fields = (
-            {"observation": content["observation"]} if isinstance(content.get("observation"), dict) else {}
-        )
-        self._send(
-            "ok",
-            host=result.host.get_name(),
-            changed=result.is_changed(),
-            differences=differences_of(content),
-            last=self._is_last(result),
-            **fields,
-        )
+        fields: dict[str, Any] = {"changed": result.is_changed(), "differences": differences_of(content)}
+        if isinstance(content.get("observation"), dict):
+            fields["observation"] = content["observation"]
+        self._send("ok", host=result.host.get_name(), last=self._is_last(result), **fields)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
         """Report a task whose condition was false: it did what it had to."""
@@ -194,20 +189,17 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible has no type
         """Report a failure; an ignored one counts as a success."""
         if ignore_errors:
             self.v2_runner_on_skipped(result)
-            return
-        error = error_of(result.result)
-        self._send(
-            "failed",
-            host=result.host.get_name(),
-            task=result.task.get_name(),
-            error=error,
-            all=bool(result.task.run_once),
-        )
+        else:
+            self._failed(result, error_of(result.result))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Report a host that ssh cannot reach."""
-        error = error_of(result.result, unreachable=True)
-        self._send("failed", host=result.host.get_name(), task=result.task.get_name(), error=error, all=False)
+        self._failed(result, unreachable_error_of(result.result, str(result.task.delegate_to or "")))
+
+    def _failed(self, result: Any, error: dict[str, Any]) -> None:
+        """Report a failure; that of a task run once is the failure of all hosts in the play."""
+        host, task = result.host.get_name(), result.task.get_name()
+        self._send("failed", host=host, task=task, error=error, all=bool(result.task.run_once))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
         """End the last stage."""

@@ -122,8 +122,10 @@ def test_all_hosts_dead_is_a_failed_run(bench: Any) -> None:
 def test_a_delegate_that_is_dead_fails_the_hosts_it_was_to_help(bench: Any) -> None:
     bench.hosts = {"a": {}, "b": {}, "dead": DEAD}
     bench.start(segment("s", "once", delegates=("dead",)))
-    assert bench.finish()["state"] == "failed"
-    assert bench.error("once", "a")["code"] in ("unreachable", "internal")
+    assert bench.finish() == {"state": "failed", "failed_hosts": ["a", "b"], "blocked_hosts": []}
+    assert bench.error("once", "a")["code"] == "delegate-unreachable"
+    assert bench.error("once", "b")["message"].startswith("dead, which was to help, cannot be reached")
+    assert "host.unreachable once a" not in bench.short()
 
 
 def test_a_failed_task_for_all_fails_all(bench: Any) -> None:

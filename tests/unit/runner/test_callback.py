@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kubexms.runner.callback import kubexms_events as plugin
-from kubexms.runner.messages import parse
+from kubexms.runner.messages import failure, parse
 
 MODULE = {
     "code": "command-failed",
@@ -28,11 +28,10 @@ MODULE = {
 
 
 @pytest.mark.parametrize(
-    ("result", "unreachable", "error"),
+    ("result", "error"),
     [
         (
             MODULE,
-            False,
             {
                 "code": "command-failed",
                 "message": "apt-get failed on a",
@@ -41,42 +40,33 @@ MODULE = {
                 "retriable": True,
             },
         ),
-        (
-            {"msg": "Task failed: no such module"},
-            False,
-            {
-                "code": "internal",
-                "message": "Task failed: no such module",
-                "hint": "",
-                "tail": [],
-                "retriable": False,
-            },
-        ),
-        (
-            {"msg": "no route", "unreachable": True},
-            True,
-            {"code": "unreachable", "message": "no route", "hint": "", "tail": [], "retriable": True},
-        ),
+        ({"msg": "Task failed: no such module"}, failure("internal", "Task failed: no such module")),
         (
             {"censored": "hidden", "retriable": "yes", "code": 3, "tail": "text", "hint": None},
-            False,
-            {"code": "internal", "message": "hidden", "hint": "", "tail": [], "retriable": False},
+            failure("internal", "hidden"),
         ),
+        ({}, failure("internal", "the task failed without a message")),
+    ],
+)
+def test_errors(result: dict[str, Any], error: dict[str, Any]) -> None:
+    assert plugin.error_of(result) == error
+
+
+@pytest.mark.parametrize(
+    ("result", "delegate", "code", "message"),
+    [
+        ({"msg": "no route"}, "", "unreachable", "no route"),
+        ({"censored": "hidden"}, "", "unreachable", "the host cannot be reached"),
         (
-            {},
-            False,
-            {
-                "code": "internal",
-                "message": "the task failed without a message",
-                "hint": "",
-                "tail": [],
-                "retriable": False,
-            },
+            {"msg": "no route"},
+            "cp1",
+            "delegate-unreachable",
+            "cp1, which was to help, cannot be reached: no route",
         ),
     ],
 )
-def test_errors(result: dict[str, Any], unreachable: bool, error: dict[str, Any]) -> None:
-    assert plugin.error_of(result, unreachable=unreachable) == error
+def test_unreachable(result: dict[str, Any], delegate: str, code: str, message: str) -> None:
+    assert plugin.unreachable_error_of(result, delegate) == failure(code, message, retriable=True)
 
 
 def test_errors_are_cut_to_size() -> None:
@@ -95,7 +85,7 @@ def test_errors_are_cut_to_size() -> None:
             [{"path": "p", "before": "1", "after": "2", "other": "x"}, "text"],
             [{"path": "p", "before": "1", "after": "2"}],
         ),
-        ([{"path": "p", "before": None, "after": 3}], [{"path": "p", "before": "null", "after": "3"}]),
+        ([{"path": "p", "before": None, "after": 3}], [{"path": "p", "before": "", "after": "3"}]),
         ([{}], [{"path": "", "before": "", "after": ""}]),
     ],
 )
@@ -149,7 +139,7 @@ def path(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def task(name: str = "Act", *, run_once: bool = False, last: bool = False) -> Any:
     identifier = "the last" if last else "another"
-    return SimpleNamespace(get_name=lambda: name, run_once=run_once, _uuid=identifier)
+    return SimpleNamespace(get_name=lambda: name, run_once=run_once, _uuid=identifier, delegate_to=None)
 
 
 def result_of(content: dict[str, Any], of: Any = None) -> Any:
