@@ -163,7 +163,7 @@ def apply(client, params, differences):
         restart(client, UNIT)
         _wait_until_healthy(client)
     record.stage(RECORD)["running"] = _fingerprint(wanted)
-    record.stage(RECORD)["registries"] = sorted(path for path, (text, _) in pulls.items() if text is not None)
+    record.stage(RECORD)["registries"] = sorted(path for path in pulls if pulls[path][0] is not None)
     record.save()
 
 

@@ -146,7 +146,7 @@ class Host:
     def files(self) -> dict[str, tuple[int, int, int]]:
         """Return what every file is, so that two moments can be compared: size, mode, time."""
         found = {}
-        for folder, _, names in os.walk(self.root):
+        for folder, _folders, names in os.walk(self.root):
             for name in names:
                 status = (Path(folder) / name).lstat()
                 found[str(Path(folder, name).relative_to(self.root))] = (
@@ -242,6 +242,11 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
+    @property
+    def paths(self) -> list[str]:
+        """Return the paths that were asked for."""
+        return [path for path, _range in self.requests]
+
     def serve(self, *contents: bytes) -> None:
         """Serve contents by their digests."""
         self.files.update({hashlib.sha256(content).hexdigest(): content for content in contents})
@@ -251,7 +256,7 @@ class Server:
         wanted = request.headers.get("Range", "")
         self.requests.append((request.path, wanted))
         mishap = self.script.pop(0) if self.script else ""
-        digest, _, api = request.path.removeprefix("/sha256/").partition("/")
+        digest, _slash, api = request.path.removeprefix("/sha256/").partition("/")
         content = b"" if api and digest in self.archives else self.files.get("" if api else digest)
         if content is None or mishap == "status":
             request.send_error(404 if content is None else 503)

@@ -34,7 +34,10 @@ def action(request, tmp_path, monkeypatch):
     plugin = request.param.ActionModule.__new__(request.param.ActionModule)
     plugin.results, plugin.calls, plugin.sent, plugin.made = [], [], [], []
     plugin._task = SimpleNamespace(args={"directory": str(tmp_path)}, async_val=0)
-    put = lambda source, target: plugin.sent.append((Path(source).name, target))  # noqa: E731
+
+    def put(source, target):
+        plugin.sent.append((Path(source).name, target))
+
     plugin._connection = SimpleNamespace(_shell=Shell(), put_file=put)
 
     def execute(module_args, task_vars):

@@ -64,7 +64,7 @@ def test_check_mode_takes_no_lock_and_does_not_act(enter, host):
 
 
 def test_a_typed_failure_keeps_its_fields(enter):
-    _, result = enter(["a"], error=PreflightError("lacks x", hint="add x", tail=["y"]))
+    _called, result = enter(["a"], error=PreflightError("lacks x", hint="add x", tail=["y"]))
     assert result["failed"]
     assert {key: result[key] for key in ("msg", "code", "hint", "tail", "retriable")} == {
         "msg": "lacks x",
@@ -76,6 +76,6 @@ def test_a_typed_failure_keeps_its_fields(enter):
 
 
 def test_what_the_kernel_refuses_is_a_failure_and_no_traceback(enter):
-    _, result = enter(["a"], error=OSError(28, "No space left on device", "/etc/a"))
+    _called, result = enter(["a"], error=OSError(28, "No space left on device", "/etc/a"))
     assert (result["failed"], result["code"]) == (True, "system-error")
     assert result["msg"] == "[Errno 28] No space left on device: '/etc/a'"

@@ -54,7 +54,7 @@ def test_fetched_whole(place, server, pauses):
 def test_a_transfer_that_breaks_off_goes_on(place, server, pauses):
     server.script = [1000, 500_000]
     assert place().read_bytes() == CONTENT
-    assert [wanted for _, wanted in server.requests] == ["", "bytes=1000-", "bytes=501000-"]
+    assert [wanted for _path, wanted in server.requests] == ["", "bytes=1000-", "bytes=501000-"]
     assert pauses == [1.0, 2.0]
 
 

@@ -38,8 +38,11 @@ def test_written_whole_with_mode_and_folders(tmp_path):
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise OSError("full")
+
     (tmp_path / "a").write_text("old")
-    monkeypatch.setattr(_files.os, "rename", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(_files.os, "rename", refuse)
     with pytest.raises(OSError, match="full"):
         _files.write_text(str(tmp_path / "a"), "new")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]

@@ -12,7 +12,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _lock
 
 
 def test_held_for_the_block_and_free_after_it(host, client):
-    for _ in range(2):
+    for _time in range(2):
         with _lock.host_lock(client, seconds=0):
             assert host.path("/run/kubexms/lock").exists()
     assert host.path("/run/kubexms").stat().st_mode & 0o777 == 0o700
@@ -21,8 +21,8 @@ def test_held_for_the_block_and_free_after_it(host, client):
 def test_a_second_writer_is_told_what_to_do(host, client):
     with _lock.host_lock(client, seconds=0):
         second = _lock.host_lock(client, seconds=0)
-        with pytest.raises(_lock.LockedError, match="another module is still at work") as caught, second:
-            pytest.fail("two hold the lock")
+        with pytest.raises(_lock.LockedError, match="another module is still at work") as caught:
+            second.__enter__()
         assert (caught.value.code, caught.value.retriable) == ("locked", True)
 
 
