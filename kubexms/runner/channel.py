@@ -51,8 +51,12 @@ class Channel:
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
-        self._path.unlink(missing_ok=True)
-        self._listener.bind(str(self._path))
+        try:
+            self._path.unlink(missing_ok=True)
+            self._listener.bind(str(self._path))
+        except OSError:
+            self._listener.close()
+            raise
         self._listener.listen(1)
         self._thread.start()
         return self

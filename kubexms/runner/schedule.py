@@ -78,7 +78,8 @@ def _segment(state: RunState, segment: Segment, now: float) -> Decision | None:
         return Finish(segment.id, _summary(track.state for track in tracks))
     if not {*segment.after, *segment.needs} <= state.over.keys():
         return None
-    ready = [track for track in tracks if _is_ready(state, segment, track, now)]
+    calls = sum(running.call.segment == segment.id for running in state.running.values())
+    ready = [track for track in tracks if _is_ready(track, now, may_retry=calls < CALLS_AT_ONCE)]
     gone = tuple(track.host for track in ready if track.host in state.left)
     if gone:
         return Block(segment.id, gone, "the host failed in another stage")
@@ -96,12 +97,9 @@ def _launch(state: RunState, segment: Segment, hosts: tuple[str, ...]) -> Decisi
     return Launch(segment.id, hosts, delegate)
 
 
-def _is_ready(state: RunState, segment: Segment, track: Track, now: float) -> bool:
+def _is_ready(track: Track, now: float, *, may_retry: bool) -> bool:
     """Tell whether a host waits for its first call, or for another one whose time has come."""
-    if track.state == "waiting":
-        return True
-    calls = sum(running.call.segment == segment.id for running in state.running.values())
-    return track.state == "retry" and track.due <= now and calls < CALLS_AT_ONCE
+    return track.state == "waiting" or (may_retry and track.state == "retry" and track.due <= now)
 
 
 def _summary(states: Iterable[str]) -> str:

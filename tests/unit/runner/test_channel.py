@@ -127,3 +127,8 @@ def test_secrets_in_messages_are_masked(short_path: Path) -> None:
 )
 def test_censoring(value: Any, censored: Any) -> None:
     assert censor(value, SECRETS) == censored
+
+
+def test_a_path_that_cannot_be_bound_leaves_nothing_open(short_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), Channel(short_path / "missing" / "events", {}, Inbox()):
+        pass
