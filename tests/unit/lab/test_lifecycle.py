@@ -4,7 +4,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,8 @@ def test_up_makes_what_is_missing_starts_what_is_dead_and_leaves_the_rest(
     assert not any("network create" in verb or "ssh-keygen" in verb for verb in verbs)
     assert kernel.sysctls == ["prepared"]
     assert kernel.locks == ["lab-dev", "image", "machine"]
-    assert made == lab
-    assert load(workspace.labs, "dev") == lab
+    assert made == replace(lab, cluster=made.cluster)
+    assert load(workspace.labs, "dev") == made
     assert lab.known_hosts.read_text().splitlines() == [
         f"10.77.0.{number} ssh-ed25519 BBBB" for number in (11, 12, 13)
     ]
