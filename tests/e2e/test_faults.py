@@ -47,10 +47,16 @@ class Deployment:
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
+    def close(self) -> None:
+        """End it in any case."""
+        self._process.kill()
+        self._process.communicate(timeout=60)
+
     def finish(self) -> tuple[int, list[Document]]:
         """Read to the end; return the exit code and everything that was said."""
-        self.seen += [json.loads(line) for line in self._lines]
-        return self._process.wait(timeout=60), self.seen
+        rest, _ = self._process.communicate(timeout=600)
+        self.seen += [json.loads(line) for line in rest.splitlines()]
+        return self._process.returncode, self.seen
 
 
 @contextmanager
@@ -59,8 +65,7 @@ def running(verb: str, file: Path) -> Iterator[Deployment]:
     try:
         yield deployment
     finally:
-        deployment.signal(signal.SIGKILL)
-        deployment.finish()
+        deployment.close()
 
 
 def began(stage: str, host: str = "") -> Callable[[Document], bool]:
