@@ -94,6 +94,18 @@ def _refused(method, path, status, text):
     )
 
 
+def answers(endpoint, seconds=3):
+    """Return whether any API server answers at ``host:port``; whose it is does not matter."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        Api("https://" + endpoint, context, seconds).get("/version")
+    except ApiError as error:
+        return error.status != 0
+    return True
+
+
 def admin_api():
     """Return the API server of this control-plane host, with the rights of admin.conf."""
     return _from_kubeconfig(paths.ADMIN_CONF, server=_field(_read(paths.CONTROLLER_CONF), "server"))

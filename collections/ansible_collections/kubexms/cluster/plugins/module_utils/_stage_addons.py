@@ -37,9 +37,10 @@ ARGUMENTS = {
             "pod_cidr": {"type": "str", "required": True},
             "backend": {"type": "str", "choices": ["vxlan", "host-gw"], "default": "vxlan"},
             "backend_port": {"type": "int"},
-            "image": {"type": "str", "required": True},
+            "image": {"type": "str"},
             "cni_image": {"type": "str"},
         },
+        "required_if": [("plugin", "flannel", ("image",))],
     },
     "kube_proxy": {
         "type": "dict",

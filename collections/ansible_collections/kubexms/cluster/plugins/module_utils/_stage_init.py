@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
+from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import answers
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_config import (
     ARGUMENTS,  # noqa: F401 - the stage's own
     init_documents,
@@ -41,6 +43,12 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
     """Make this host the first control plane; a half-made one is taken away first."""
     if membership(Record(), control_plane=True) == HALF:
         reset(client)
+    if answers(params["endpoint"]):
+        raise StageError(
+            "a cluster answers at {0} already, and this host is not part of it".format(params["endpoint"]),
+            code="cluster-exists",
+            hint="join this host to it, or give the new cluster an endpoint of its own",
+        )
     write_text(paths.KUBEADM_CONFIG, render(init_documents(params)), "0600")
     begin()
     kubeadm(
