@@ -7,10 +7,15 @@ The record's stage ``kubeadm`` holds ``state`` (``started`` while kubeadm works,
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
-from ansible_collections.kubexms.cluster.plugins.module_utils._errors import PreflightError, UnhealthyError
+from ansible_collections.kubexms.cluster.plugins.module_utils._errors import (
+    PreflightError,
+    StageError,
+    UnhealthyError,
+)
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, text_digest
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
 
@@ -33,9 +38,12 @@ def membership(record, control_plane=False):
 
     Raises PreflightError for leftovers that are not ours and UnhealthyError for a member that lost files.
     """
-    state = record.stage(RECORD).get("state")
+    entry = record.stage(RECORD)
+    state = entry.get("state")
     if state == "started":
         return HALF
+    if state == "done":
+        _refuse_other_role(control_plane, "inputs" in entry)
     missing = _missing(control_plane)
     if not missing:
         return JOINED
@@ -54,6 +62,15 @@ def membership(record, control_plane=False):
     return NONE
 
 
+def _refuse_other_role(wanted, found):
+    if wanted != found:
+        raise StageError(
+            "this host joined as a {0}".format("control plane" if found else "worker"),
+            code="not-supported",
+            hint="remove it from the cluster, reset it and deploy again to change its role",
+        )
+
+
 def _files(control_plane):
     files = [paths.KUBELET_CONF, paths.KUBELET_CONFIG]
     if control_plane:
@@ -65,10 +82,23 @@ def _missing(control_plane):
     return [path for path in _files(control_plane) if not os.path.exists(path)]
 
 
-def begin():
-    """Record that kubeadm starts to change this host."""
+@contextlib.contextmanager
+def attempt():
+    """Record that kubeadm changes this host, for a later call to know if it is cut off or fails.
+
+    A host that kubeadm refused before it changed anything is as it was before.
+    """
+    _set_state("started")
+    try:
+        yield
+    except PreflightError:
+        _set_state(None)
+        raise
+
+
+def _set_state(state):
     record = Record()
-    record.stage(RECORD).update(state="started")
+    record.stage(RECORD)["state"] = state
     record.save()
 
 

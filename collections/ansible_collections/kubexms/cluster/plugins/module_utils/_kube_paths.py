@@ -32,6 +32,7 @@ KUBELET_DEFAULTS = "/etc/default/kubelet"
 
 KUBEADM_CONFIG = "/etc/kubexms/kubeadm.yaml"
 RUN = "/run/kubexms"
+POD_LOGS = "/var/log/pods"
 
 CRI_SOCKET = "unix:///run/containerd/containerd.sock"
 API_PORT = 6443

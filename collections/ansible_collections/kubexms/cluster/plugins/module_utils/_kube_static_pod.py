@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import glob
+import os
+
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import DeadlineError, UnhealthyError
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import ApiError
 
 _HASH = "kubernetes.io/config.hash"
@@ -50,10 +55,18 @@ def wait_until_replaced(client, api, component, params, hash_before):
             "{0} does not get ready with its new settings within {1} s: {2}".format(
                 component, params["timeout"], last["reason"]
             ),
-            hint="its former manifest is back; read the log of its last container in /var/log/pods, and "
-            "correct the setting",
+            hint="its former manifest is back; correct the setting",
+            tail=_log(component, params["node_name"]),
             retriable=False,
         ) from error
+
+
+def _log(component, node):
+    """Return the last lines of the Pod's last container; the kubelet puts time and stream before each."""
+    pattern = "{0}/kube-system_{1}-{2}_*/{1}/*.log".format(paths.POD_LOGS, component, node)
+    logs = sorted(glob.glob(pattern), key=os.path.getmtime)
+    lines = (read_text(logs[-1]) or "").splitlines()[-20:] if logs else []
+    return [line.split(" ", 3)[-1] for line in lines]
 
 
 def _pod(api, component, node):

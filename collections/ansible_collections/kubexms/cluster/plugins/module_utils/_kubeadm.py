@@ -14,6 +14,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._errors import (
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text
 
+PROC = "/proc"
 _SECRETS = re.compile(r"\b([a-z0-9]{6}\.[a-z0-9]{16}|[0-9a-f]{64})\b")
 _PREFLIGHT = re.compile(r"^\s*\[ERROR ([^\]]+)\]: (.*)$", re.MULTILINE)
 _CAUSE = re.compile(r"^error: (.*)$", re.MULTILINE)
@@ -39,12 +40,16 @@ def wait_until_alone(client, seconds):
     client.wait(lambda: not running(), seconds, "the end of an earlier kubeadm on this host")
 
 
-def running(processes="/proc"):
+def running():
     """Return whether a kubeadm works on this host, such as one whose caller was cut off."""
-    names = (
-        read_text(os.path.join(processes, pid, "comm")) for pid in os.listdir(processes) if pid.isdigit()
-    )
-    return any(name and name.strip() == "kubeadm" for name in names)
+    return any(_name(pid) == "kubeadm" for pid in os.listdir(PROC) if pid.isdigit())
+
+
+def _name(pid):
+    try:
+        return (read_text(os.path.join(PROC, pid, "comm")) or "").strip()
+    except ProcessLookupError:  # it ended between the two looks
+        return ""
 
 
 @contextlib.contextmanager

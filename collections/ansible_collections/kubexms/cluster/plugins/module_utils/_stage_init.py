@@ -20,7 +20,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs impor
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import (
     HALF,
     JOINED,
-    begin,
+    attempt,
     finish,
     membership,
 )
@@ -31,9 +31,11 @@ _SHOWN = {HALF: "half made"}
 
 
 def compare(client, params):  # noqa: ARG001 - every stage has this signature
-    """Return what differs: whether this host is a control plane."""
-    found = membership(Record(), control_plane=True)
+    """Return what differs: whether this host is a control plane, where it is to be one."""
     differences = Differences()
+    if not params["control_plane"]:
+        return differences
+    found = membership(Record(), control_plane=True)
     if found != JOINED:
         differences.add("control plane", _SHOWN.get(found, ""), params["version"])
     return differences
@@ -50,12 +52,8 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
             hint="join this host to it, or give the new cluster an endpoint of its own",
         )
     write_text(paths.KUBEADM_CONFIG, render(init_documents(params)), "0600")
-    begin()
-    kubeadm(
-        client,
-        ["init", "--config", paths.KUBEADM_CONFIG, "--skip-phases", "show-join-command"],
-        seconds=params["timeout"] + 30,
-        hint="read the kubelet's log with journalctl -u kubelet on this host",
-    )
+    words = ["init", "--config", paths.KUBEADM_CONFIG, "--skip-phases", "show-join-command"]
+    with attempt():
+        kubeadm(client, words, params["timeout"] + 30, hint="read journalctl -u kubelet on this host")
     finish(control_plane_inputs(params))
     return {}

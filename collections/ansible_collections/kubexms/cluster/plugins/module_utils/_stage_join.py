@@ -17,7 +17,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs impor
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import (
     HALF,
     JOINED,
-    begin,
+    attempt,
     finish,
     membership,
 )
@@ -67,8 +67,7 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
         )
     if membership(Record(), params["control_plane"]) == HALF:
         _take_away(client, params)
-    begin()
-    with _secret_files(params) as path:
+    with attempt(), _secret_files(params) as path:
         join = _join_control_plane if params["control_plane"] else _join
         join(client, params, path)
     finish(control_plane_inputs(params) if params["control_plane"] else None)

@@ -15,11 +15,17 @@ import os
 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
-from ansible_collections.kubexms.cluster.plugins.module_utils._errors import DeadlineError, UnhealthyError
+from ansible_collections.kubexms.cluster.plugins.module_utils._errors import (
+    DeadlineError,
+    StageError,
+    UnhealthyError,
+)
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import (
     compare_text,
     read_text,
+    remove,
     settle_text,
+    write_text,
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import joined
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
@@ -122,22 +128,39 @@ def _current(wanted, state):
 
 
 def apply(client, params, differences):
-    """Write the files, enable the unit and, on a joined host, restart the kubelet and wait for it."""
+    """Write the files, enable the unit and, on a joined host, restart the kubelet and wait for it.
+
+    Files with which it does not get healthy are put back: other hosts get the same at the same time.
+    """
     record, wanted = Record(), files(params)
     for path in wanted:
         record.keep_file(RECORD, path)
     record.remember(RECORD, "mounts", _mounts())
     record.save()
+    before = {path: read_text(path) for path in wanted}
     for path, text in wanted.items():
         settle_text(differences, path, text)
     daemon_reload(client)
     enable(client, UNIT)
     if joined():
-        restart(client, UNIT)
-        _wait_until_healthy(client)
+        try:
+            _start_anew(client)
+        except StageError:
+            _put_back(client, before)
+            raise
     record.stage(RECORD)["running"] = _fingerprint(wanted)
     record.save()
     return {}
+
+
+def _put_back(client, before):
+    for path, text in before.items():
+        if text is None:
+            remove(path)
+        else:
+            write_text(path, text)
+    daemon_reload(client)
+    client.run(["systemctl", "restart", UNIT], check=False)
 
 
 def revert(client, record):
@@ -175,14 +198,16 @@ def _fingerprint(wanted):
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def _wait_until_healthy(client):
+def _start_anew(client):
+    restart(client, UNIT)
     try:
         client.wait(healthy, _HEALTH_SECONDS, "a healthy kubelet")
     except DeadlineError as error:
         raise UnhealthyError(
-            "the kubelet was restarted and is not healthy after {0} s".format(_HEALTH_SECONDS),
-            hint="read its log with journalctl -u kubelet; a setting in kubelet.configuration may be wrong",
+            "the kubelet does not get healthy with its new settings within {0} s".format(_HEALTH_SECONDS),
+            hint="its former settings are back; correct extra_args or configuration",
             tail=journal(client, UNIT),
+            retriable=False,
         ) from error
 
 
