@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 KUBEXMS = str(Path(sys.executable).parent / "kubexms")
-KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
+KUBECTL = ("kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--cache-dir=/run/kubectl-cache")
 LAB_PREFIX = os.environ.get("KUBEXMS_TEST_LAB", "test")
 
 Document = dict[str, Any]
@@ -97,10 +98,18 @@ class Lab:
 
     def ssh(self, host: str, *command: str, stdin: str = "") -> str:
         """Run a command on a host and return what it printed; the words are joined by a shell there."""
-        argv = [KUBEXMS, "lab", "ssh", "--name", self.name, host, "--", *command]
+        key, known_hosts = (self.file.with_name(name) for name in ("ssh_key", "known_hosts"))
+        options = ("-o", f"UserKnownHostsFile={known_hosts}", "-o", "BatchMode=yes", "-i", str(key))
+        argv = ["ssh", *options, f"root@{self.hosts[host]}", *command]
         done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=300, input=stdin)
         assert done.returncode == 0, f"{host}: {' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def everywhere(self, *command: str, stdin: str = "") -> dict[str, str]:
+        """Run a command on all hosts at once and return what each printed."""
+        with ThreadPoolExecutor(len(self.hosts)) as pool:
+            printed = pool.map(lambda host: self.ssh(host, *command, stdin=stdin), self.hosts)
+            return dict(zip(self.hosts, printed, strict=True))
 
     def kubectl(self, *arguments: str, stdin: str = "", host: str = "node1") -> str:
         """Run kubectl on a control-plane host as administrator."""

@@ -4,7 +4,9 @@
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +35,8 @@ class Deployed:
 
 
 def snapshots(lab: Lab, part: str) -> Snapshots:
-    return {host: json.loads(lab.ssh(host, "python3", "-", stdin=SNAPSHOT))[part] for host in lab.hosts}
+    printed = lab.everywhere("python3", "-", part, stdin=SNAPSHOT)
+    return {host: json.loads(text) for host, text in printed.items()}
 
 
 def with_private_registry(document: Document) -> None:
@@ -74,17 +77,18 @@ def test_dns_answers_from_a_pod_on_every_node_across_hosts(deployed: Deployed) -
     lab = deployed.lab
     lab.kubectl("apply", "-f", "-", stdin=DNS_CHECK)
     lab.kubectl("rollout", "status", "--timeout", "180s", "daemonset/dns-check")
-    askers = {
-        pod["spec"]["nodeName"]: pod["metadata"]["name"] for pod in lab.get("pods", "-l", "app=dns-check")
-    }
-    assert set(askers) == set(lab.hosts)
+    pods = lab.get("pods", "-l", "app=dns-check")
+    assert {pod["spec"]["nodeName"] for pod in pods} == set(lab.hosts)
+    # The service, and each server by itself, so that answers come from other hosts as well.
     servers = [
         pod["status"]["podIP"] for pod in lab.get("pods", "-n", "kube-system", "-l", "k8s-app=kube-dns")
     ]
-    for node, pod in askers.items():
-        for server in ("", *servers):
-            answer = lab.kubectl("exec", pod, "--", "busybox", "nslookup", "-type=a", NAME, server)
-            assert "Address: 10.96.0.1" in answer, f"{node} asked {server or 'the service'}: {answer}"
+    asked = "".join(f"busybox nslookup -type=a {NAME} {server}\n" for server in ("", *servers))
+    for pod in pods:
+        answers = lab.kubectl("exec", "-i", pod["metadata"]["name"], "--", "sh", "-e", stdin=asked)
+        assert answers.count("Address: 10.96.0.1\n") == 1 + len(servers), (
+            f"{pod['spec']['nodeName']}: {answers}"
+        )
     lab.kubectl("delete", "-f", "-", stdin=DNS_CHECK)
 
 
@@ -95,19 +99,25 @@ def test_the_install_stays_in_its_budget_of_module_calls(deployed: Deployed) -> 
         assert count + 1 <= (25 if host in CONTROL_PLANE else 15), f"{host}: {count} and the probe"
 
 
+def test_the_search_for_secrets_finds_some() -> None:
+    for secret in ("abcdef.0123456789abcdef", "-----BEGIN RSA PRIVATE KEY-----", PLANTED):
+        assert SECRET.search(f'"text": "{secret}"'.encode())
+    assert not SECRET.search(b'"time":1795470785.559033,"kind":"step.started","unit":"kubelet.service"')
+
+
 def test_no_secret_leaves_the_hosts(deployed: Deployed) -> None:
+    assert deployed.lab.ssh("node4", "grep", "-rl", PLANTED, "/etc/containerd"), "the secret is not in use"
     state = Path(os.environ.get("KUBEXMS_STATE_DIR", Path.home() / ".local/share/kubexms"))
-    read = 0
-    for folder in ("runs", "probes", "."):
-        for path in (state / folder).glob("*" if folder == "." else "**/*"):
-            if path.is_file():
-                read += 1
-                assert not SECRET.search(path.read_bytes()), f"a secret is in {path}"
-    assert read > 1
-    assert not SECRET.search(json.dumps(deployed.outcome.documents).encode())
-    for host in deployed.lab.hosts:
-        journal = deployed.lab.ssh(host, "journalctl", "--no-pager", "--quiet")
-        assert PLANTED not in journal
+    kept = {str(path): path.read_bytes() for path in (state / "runs").glob("**/*") if path.is_file()}
+    kept["what was printed"] = json.dumps(deployed.outcome.documents).encode()
+    with closing(sqlite3.connect(f"file:{state / 'kubexms.db'}?mode=ro", uri=True)) as database:
+        kept["the database"] = "\n".join(database.iterdump()).encode()
+    for host, journal in deployed.lab.everywhere("journalctl", "--no-pager", "--quiet").items():
+        kept[f"journal of {host}"] = journal.replace(NAME, "").encode()
+    assert len(kept) > len(deployed.lab.hosts) + 2, "there is nothing to look at"
+    for where, text in kept.items():
+        found = SECRET.search(text)
+        assert not found, f"{where}: {text[found.start() - 40 : found.end() + 40]!r}"
 
 
 def test_a_second_deploy_touches_nothing(deployed: Deployed) -> None:
@@ -199,5 +209,6 @@ def test_reset_leaves_the_hosts_as_they_were(deployed: Deployed) -> None:
     assert outcome.one("run")["state"] == "done"
     after = snapshots(deployed.lab, "state")
     for host, before in deployed.before.items():
-        for part, value in before.items():
-            assert after[host][part] == value, f"{host}: {part}"
+        files = before.pop("files").items() ^ after[host].pop("files").items()
+        assert sorted(files) == [], host
+        assert after[host] == before, host
