@@ -22,6 +22,7 @@ class Result(NamedTuple):
 
 
 _TIMED_OUT = 124  # timeout(1), GNU coreutils
+_KILLED = 128 + 9  # what timeout leaves when the program did not heed its first signal
 _FOLDERS = ("/usr/local/bin", "/usr/sbin", "/sbin")  # sudo's secure_path leaves some of them out
 
 
@@ -50,13 +51,15 @@ class Client:
         ``check``), DeadlineError when the time runs out.
         """
         bounded = ["timeout", "--kill-after=5", str(int(seconds)), *[str(word) for word in argv]]
+        started = time.monotonic()
         status, stdout, stderr = self._module.run_command(
             bounded,
             data=data,
             environ_update={**self._environment, **(environment or {})},
             handle_exceptions=True,
         )
-        if status == _TIMED_OUT:
+        elapsed = time.monotonic() - started
+        if status == _TIMED_OUT or (status == _KILLED and elapsed >= seconds):
             raise DeadlineError(
                 "{0} did not end within {1} s".format(" ".join(argv), int(seconds)),
                 hint=hint or "look at the host's load and logs, then deploy again",

@@ -36,6 +36,13 @@ class Differences:
         self.add(path, before, after)
         return True
 
+    def compare_digest(self, path, before, after):
+        """Compare whole digests, such as ``sha256:...``, and record their first twelve digits."""
+        if before == after:
+            return False
+        self.add(path, _short(before), _short(after))
+        return True
+
     def add_secret(self, path):
         """Record that a secret thing differs, without its value."""
         self.items.append({"path": path, "before": "(hidden)", "after": "(hidden, changed)"})
@@ -60,6 +67,10 @@ class Differences:
         if text is None:
             return "{0}: {1}\n".format(path, value)
         return "{0}:\n{1}".format(path, "".join("    " + line + "\n" for line in text.splitlines()))
+
+
+def _short(digest):
+    return digest[: len("sha256:") + 12]
 
 
 def _text(value):

@@ -44,14 +44,11 @@ def compare(client, params):  # noqa: ARG001 - every stage has this signature
     differences, cache = Differences(), DigestCache()
     for item in params["files"]:
         found = cache.digest(item["path"])
-        if not differences.compare(item["path"], _shown(found), _shown(item["sha256"])):
+        wanted = "sha256:" + item["sha256"]
+        if not differences.compare_digest(item["path"], "sha256:" + found if found else "", wanted):
             differences.compare(item["path"] + " mode", read_mode(item["path"]), item["mode"])
     cache.save()
     return differences
-
-
-def _shown(digest):
-    return "sha256:" + digest[:12] if digest else ""
 
 
 def apply(client, params, differences):  # noqa: ARG001

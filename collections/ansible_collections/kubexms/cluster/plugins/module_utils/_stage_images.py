@@ -52,7 +52,7 @@ def compare(client, params):
     """Return which names are missing or point at another manifest."""
     differences, found = Differences(), ctr.present(client)
     for image in params["images"]:
-        differences.compare(_PREFIX + image["name"], found.get(image["name"], "")[:19], image["digest"][:19])
+        differences.compare_digest(_PREFIX + image["name"], found.get(image["name"], ""), image["digest"])
     return differences
 
 

@@ -40,6 +40,10 @@ MOVED = {
     "_stage_runtime_config": ["FOLDER", "CONFIG", "UNIT", "EXTRA"],
     "_stage_runtime": ["PROC", "FOLDERS"],
     "_stage_runtime_revert": ["MOUNTS", "FOLDERS"],
+    "_kubeadm": ["PROC"],
+    "_stage_kubelet": ["PROC", "MOUNTS"],
+    "_stage_reset": ["FOLDERS", "FILES", "SHARED", "OWN"],
+    "_stage_reset_network": ["SYS_NET", "FLANNEL_SUBNET"],
     "_stage_images": ["FOLDER"],
     "_stage_images_ctr": ["SOCKET", "REGISTRIES"],
 }
@@ -49,6 +53,13 @@ MOVED = {
 def plugin(path: str) -> ModuleType:
     """Return a plugin's module, such as ``module_utils._files``."""
     return importlib.import_module(f"{PLUGINS}.{path}")
+
+
+MOVED["_kube_paths"] = [
+    name
+    for name, value in vars(plugin("module_utils._kube_paths")).items()
+    if name.isupper() and str(value).startswith("/")
+]
 
 
 class Call(NamedTuple):

@@ -58,6 +58,20 @@ def test_time_running_out(client, programs):
     assert (caught.value.tail, caught.value.retriable) == (["one", "two"], True)
 
 
+def test_one_that_had_to_be_killed_ran_out_of_time(client, programs, monkeypatch):
+    clock = iter([100.0, 105.5])
+    monkeypatch.setattr(_command.time, "monotonic", lambda: next(clock))
+    programs.expect((["sleep", "9"], 137))
+    with pytest.raises(DeadlineError, match="within 5 s"):
+        client.run(["sleep", "9"], seconds=5)
+
+
+def test_one_that_was_killed_before_its_time_failed(client, programs):
+    programs.expect((["sleep", "9"], 137))
+    with pytest.raises(CommandError, match="status 137"):
+        client.run(["sleep", "9"], seconds=5)
+
+
 def test_search_path_adds_the_folders_that_sudo_leaves_out(monkeypatch):
     monkeypatch.setenv("PATH", "/sbin::/usr/bin")
     assert _command.search_path() == "/sbin:/usr/bin:/usr/local/bin:/usr/sbin"

@@ -27,6 +27,19 @@ def test_compare_as_text(differences, before, after, shown):
     assert [(item["before"], item["after"]) for item in differences] == ([shown] if shown else [])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("sha256:" + "a" * 64, "sha256:" + "a" * 64, []),
+        ("sha256:" + "a" * 64, "sha256:" + "a" * 63 + "b", [("sha256:" + "a" * 12, "sha256:" + "a" * 12)]),
+        ("", "sha256:" + "a" * 64, [("", "sha256:" + "a" * 12)]),
+    ],
+)
+def test_digests_are_compared_whole_and_shown_short(differences, before, after, shown):
+    assert differences.compare_digest("thing", before, after) is bool(shown)
+    assert [(item["before"], item["after"]) for item in differences] == shown
+
+
 def test_names_and_prefixes(differences):
     differences.add("sysctl a.bc", "0", "1")
     assert differences.has("sysctl a.bc")

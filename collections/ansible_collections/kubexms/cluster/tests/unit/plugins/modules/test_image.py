@@ -60,6 +60,12 @@ def test_present_images_are_one_look(run, programs, server, arguments):
     assert server.requests == []
 
 
+def test_a_digest_that_only_begins_alike_differs(run, programs, server, arguments):
+    alike = DIGEST[:-1] + "0"
+    programs.expect(listed(pause=alike))
+    assert run("image", arguments, check=True).row(f"image {PAUSE}") == (alike[:19], DIGEST[:19])
+
+
 def test_check_mode_brings_nothing(run, programs, server, arguments):
     programs.expect(listed(pause=OTHER))
     result = run("image", arguments, check=True)
