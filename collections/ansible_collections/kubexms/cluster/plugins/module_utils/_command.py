@@ -47,8 +47,8 @@ class Client:
     def run(self, argv, check=True, data=None, seconds=60, hint="", environment=None):
         """Run ``argv`` without a shell for at most ``seconds`` and return a Result of text.
 
-        ``data`` is given on standard input, ``environment`` is added to this program's. Raises CommandError on a status other than 0 (with
-        ``check``), DeadlineError when the time runs out.
+        ``data`` is given on standard input, ``environment`` is added to this program's. Raises
+        CommandError on a status other than 0 (with ``check``), DeadlineError when the time runs out.
         """
         bounded = ["timeout", "--kill-after=5", str(int(seconds)), *[str(word) for word in argv]]
         started = time.monotonic()

@@ -88,7 +88,9 @@ def _retry(source, url, partial, size):
         if attempt:
             time.sleep(BACK_OFF_SECONDS * attempt)
         if not source.url:
-            raise DownloadError("{0} is wanted and there is no URL to fetch it from".format(url), hint=_NO_URL)
+            raise DownloadError(
+                "{0} is wanted and there is no URL to fetch it from".format(url), hint=_NO_URL
+            )
         if source.gone.is_set():
             raise DownloadError("{0} cannot be reached".format(source.url), hint=_HINT)
         try:
