@@ -77,10 +77,10 @@ def apply(client, params, differences):
 
 
 def _refuse_moves(differences):
-    for setting in ADDRESSES:
-        if differences.touches(setting):
+    for item in differences:
+        if item["path"] in ADDRESSES and item["before"]:
             raise StageError(
-                "the {0} of a control plane that runs cannot change".format(setting),
+                "the {path} of a control plane that runs cannot change".format(**item),
                 code="not-supported",
                 hint="set it back in the cluster's file; a host moves by removing and joining it again",
             )

@@ -7,6 +7,7 @@ import copy
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_api
@@ -125,6 +126,8 @@ class Cluster:
             if isinstance(mishap, Exception):
                 raise mishap
             return mishap
+        if method == "DELETE" and "labelSelector=" in target:
+            return self._delete_collection(path, unquote(target.partition("labelSelector=")[2]))
         if path.startswith("/v3/"):
             return self._etcd(path, body)
         return getattr(self, f"_{method.lower()}")(path, body, kind)
@@ -150,6 +153,14 @@ class Cluster:
 
     def _delete(self, path: str, _body: Any, _kind: str) -> tuple[int, Any]:
         return (200, {}) if self.objects.pop(path, None) else (404, {"message": "not found"})
+
+    def _delete_collection(self, path: str, selector: str) -> tuple[int, Any]:
+        key, _, value = selector.partition("=")
+        for name, item in list(self.objects.items()):
+            labels = item["metadata"].get("labels") or {}
+            if name.rpartition("/")[0] == path and labels.get(key) == value:
+                del self.objects[name]
+        return 200, {}
 
     def _etcd(self, path: str, body: Any) -> tuple[int, Any]:
         if path.endswith("/remove"):
