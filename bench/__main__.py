@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -33,11 +34,13 @@ HELP_RUNS = 5
 def main() -> int:
     """Measure, print the table, write the JSON; the exit code is 1 where a figure is over its limit."""
     options = parse(sys.argv[1:])
-    about = machine()
+    load_before = os.getloadavg()[0]
+    about = {**machine(), "load_before": load_before}
     figures = [*measure_help(), *measure_scale()]
     if not options.quick:
         figures += list(measure_installs(options.sizes, options.repeat, options.baseline))
     print(table(figures))
+    print(f"load of the machine before: {load_before:.1f}; above 0.5 the times are those of a busy machine")
     write(options.output, about, figures)
     print(f"written to {options.output}")
     return int(any(figure.verdict == "over" for figure in figures))

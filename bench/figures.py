@@ -34,7 +34,7 @@ def table(figures: Sequence[Figure]) -> str:
     rows += [
         (
             figure.name,
-            f"{figure.value:.2f} {figure.unit}",
+            f"{figure.value:.2f} {figure.unit}" if figure.unit else f"{figure.value:.0f}",
             "" if figure.limit is None else f"{figure.limit:g} {figure.unit}",
             figure.verdict,
             figure.note,
@@ -55,7 +55,6 @@ def machine() -> dict[str, object]:
         "memory_bytes": memory,
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "load_before": os.getloadavg(),
     }
 
 

@@ -57,7 +57,7 @@ def fresh_lab(purpose: str, size: Size) -> Iterator[Lab]:
 def by_kubexms(size: Size) -> Install:
     """Deploy with ``kubexms deploy``, then once more with nothing to change."""
     with fresh_lab("bench", size) as lab:
-        with Sampler(str(lab.file)) as sampler:
+        with Sampler(lab.file.parents[2]) as sampler:
             first = change("deploy", lab.file)
         second = change("deploy", lab.file)
         check_ready(lab, size)

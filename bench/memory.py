@@ -14,17 +14,16 @@ from typing import Self
 import psutil
 
 _INTERVAL_SECONDS = 1.0
-_SUPERVISOR = "kubexms.runner"
 
 
 class Sampler:
     """Samples in a thread while its ``with`` block runs. Peaks are in MiB, each of one sample's sum."""
 
-    def __init__(self, run_name: str) -> None:
-        """Watch the processes that ``kubexms`` starts for the cluster file or lab ``run_name``."""
+    def __init__(self, state: Path) -> None:
+        """Watch the processes that work with files below the state directory ``state``."""
         self.peak_pss = 0.0
         self.peak_rss = 0.0
-        self._name = run_name
+        self._state = f"{state}/"
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
 
@@ -45,11 +44,14 @@ class Sampler:
             self.peak_rss = max(self.peak_rss, sum(rss for _, rss in sizes))
 
     def _processes(self) -> set[psutil.Process]:
-        """Return the command line, its supervisors (which have left its process tree), and all below."""
+        """Return the command line, its supervisors (which have left its process tree), and all below.
+
+        The one names the cluster's file, the others their run's directory in their arguments.
+        """
         found: set[psutil.Process] = set()
         for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
-            ours = _SUPERVISOR in words or any(self._name in word for word in words)
+            words = process.info["cmdline"] or [""]
+            ours = any(word.startswith(self._state) for word in words)
             if ours and Path(words[0]).name.startswith("python"):
                 found |= {process, *_below(process)}
         return found
