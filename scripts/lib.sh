@@ -6,6 +6,8 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PATH="$ROOT/.venv/bin:$PATH"
+# A start of the command line takes three times as long where Python may not keep what it compiled.
+unset PYTHONDONTWRITEBYTECODE
 cd "$ROOT"
 
 # say TEXT...: one line of progress, with the seconds since the script began.
