@@ -65,7 +65,8 @@ def observe(client, stages):
 
 def _look(client, name, parameters):
     try:
-        differences = STAGES[name].compare(client, validated(name, parameters))
+        wanted = validated(name, parameters)
+        differences = STAGES[name].compare(client, wanted)
     except StageError as error:
         return {"differences": [], "error": error.as_result()}
     except OSError as error:

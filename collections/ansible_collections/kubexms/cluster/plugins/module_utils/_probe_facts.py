@@ -10,17 +10,22 @@ import time
 
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text
 
+MACHINE_ID = "/etc/machine-id"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+MEMINFO = "/proc/meminfo"
+OS_RELEASE = "/etc/os-release"
+
 
 def facts(client):
     """Return who the machine is and what it has; sizes in bytes, ``time`` in seconds since the epoch."""
     system = os.uname()
-    memory = parse_meminfo(read_text("/proc/meminfo") or "")
+    memory = parse_meminfo(read_text(MEMINFO) or "")
     return {
-        "machine_id": (read_text("/etc/machine-id") or "").strip(),
-        "boot_id": (read_text("/proc/sys/kernel/random/boot_id") or "").strip(),
+        "machine_id": (read_text(MACHINE_ID) or "").strip(),
+        "boot_id": (read_text(BOOT_ID) or "").strip(),
         "hostname": system.nodename,
         "architecture": system.machine,
-        "distribution": parse_os_release(read_text("/etc/os-release") or ""),
+        "distribution": parse_os_release(read_text(OS_RELEASE) or ""),
         "kernel": system.release,
         "cpus": os.cpu_count(),
         "memory_bytes": memory.get("MemTotal", 0),

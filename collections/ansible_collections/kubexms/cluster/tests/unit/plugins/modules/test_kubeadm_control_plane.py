@@ -157,7 +157,7 @@ def _only_rewrites(host, programs, component, text):
 
 
 @pytest.mark.parametrize(
-    ("after", "reason"),
+    "failure",
     [
         (None, "the kubelet has not replaced it"),
         (pod("kube-apiserver", 2, conditions=[]), "its Pod is not ready yet"),
@@ -175,8 +175,8 @@ def _only_rewrites(host, programs, component, text):
         ),
     ],
 )
-def test_a_component_that_does_not_get_ready_is_put_back(run, host, programs, settled, phase, after, reason):
-    settled["kube-apiserver"] = after
+def test_a_component_that_does_not_get_ready_is_put_back(run, host, programs, settled, phase, failure):
+    settled["kube-apiserver"], reason = failure
     before = host.read(manifest("kube-apiserver"))
     logs = "/var/log/pods/kube-system_kube-apiserver-node1_{0}/kube-apiserver/0.log"
     os.utime(host.write(logs.format("a"), "older"), (1, 1))
@@ -200,16 +200,15 @@ def test_an_api_that_is_silent_is_waited_for(run, cluster, programs, settled, ph
 
 
 @pytest.mark.parametrize(
-    ("section", "setting", "name", "component"),
+    "case",
     [
         ("apiServer", {"certSANs": ["x.test"]}, "apiserver", "kube-apiserver"),
         ("etcd", {"local": {"imageTag": "3.6.16-0", "serverCertSANs": ["x"]}}, "etcd-server", "etcd"),
         ("etcd", {"local": {"imageTag": "3.6.16-0", "peerCertSANs": ["x"]}}, "etcd-peer", "etcd"),
     ],
 )
-def test_certificates_follow_their_names(
-    run, host, programs, settled, phase, section, setting, name, component
-):
+def test_certificates_follow_their_names(run, host, programs, settled, phase, case):
+    section, setting, name, component = case
     path = CERTIFICATES[name]
     old = [host.write(f"/etc/kubernetes/pki/{path}.{suffix}", "old") for suffix in ("crt", "key")]
     programs.expect(phase(["certs", name]), phase(PHASES[component]), phase(UPLOAD))
