@@ -38,15 +38,19 @@ def text_digest(text):
 def compare_text(differences, path, wanted, mode="0644"):
     """Record where a file's content or mode is not the wanted one; ``wanted`` None means no file.
 
-    The diff shows the whole text of a file that everybody may read.
+    The diff shows the whole text of a file that everybody may read, now and then.
     """
     found = read_text(path)
     if found != wanted:
         differences.add(path, _shown(found), _shown(wanted))
-        if int(mode, 8) & stat.S_IROTH:
+        if _is_public(mode) and _is_public(read_mode(path) or mode):
             differences.add_text(path, found, wanted)
     elif wanted is not None and read_mode(path) != mode:
         differences.add(path + " mode", read_mode(path), mode)
+
+
+def _is_public(mode):
+    return bool(int(mode, 8) & stat.S_IROTH)
 
 
 def settle_text(differences, path, wanted, mode="0644"):

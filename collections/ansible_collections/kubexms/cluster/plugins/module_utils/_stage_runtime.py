@@ -25,6 +25,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._files import (
     settle_text,
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
+from ansible_collections.kubexms.cluster.plugins.module_utils._stage_runtime_check import check
 from ansible_collections.kubexms.cluster.plugins.module_utils._stage_runtime_revert import (
     FOLDERS,
     RECORD,
@@ -149,6 +150,8 @@ def apply(client, params, differences):
             "{0} does not exist".format(_binary(params)),
             hint="stage files places it: run that first, or set binary_directory",
         )
+    if differences.has(config.CONFIG) or differences.has(config.EXTRA):
+        check(client, _binary(params), params)
     record = Record()
     wanted, pulls = settings(params), registries(params, record)
     _note(client, record, wanted, pulls)
@@ -157,7 +160,7 @@ def apply(client, params, differences):
     changed = [settle_text(differences, path, text) for path, text in wanted.items()]
     if differences.has(UNIT + " enabled"):
         enable(client, UNIT)  # systemd reads its unit files anew with it
-    elif differences.has(config.UNIT):
+    elif differences.has(config.UNIT) or differences.has(_PROCESS):
         daemon_reload(client)
     if any(changed) or differences.has(_PROCESS) or differences.has(UNIT + " active"):
         restart(client, UNIT)

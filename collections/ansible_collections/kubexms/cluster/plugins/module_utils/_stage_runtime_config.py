@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 FOLDER = "/etc/containerd"
 CONFIG = "/etc/containerd/config.toml"
+FRAGMENTS = "/etc/containerd/conf.d"
 UNIT = "/etc/systemd/system/containerd.service"
 EXTRA = "/etc/containerd/conf.d/60-kubexms-extra.toml"
 _HEADER = "# Managed by kubexms: changes made here are undone by the next deploy.\n"
@@ -21,7 +22,7 @@ _RUNTIME = 'plugins."io.containerd.cri.v1.runtime"'
 
 _CONFIG_TEXT = """\
 version = 3
-imports = ["/etc/containerd/conf.d/*.toml"]
+imports = [{imports}]
 
 [{images}.pinned_images]
 sandbox = {sandbox_image}
@@ -62,9 +63,10 @@ WantedBy=multi-user.target
 """
 
 
-def config_text(params):
-    """Return config.toml."""
+def config_text(params, fragments=FRAGMENTS):
+    """Return config.toml, which takes in what lies in the folder ``fragments``."""
     return _HEADER + _CONFIG_TEXT.format(
+        imports=quoted(fragments + "/*.toml"),
         images=_IMAGES,
         runtime=_RUNTIME,
         sandbox_image=quoted(params["sandbox_image"]),
