@@ -7,6 +7,7 @@ its component does not get ready is put back. Hosts are done one at a time by th
 
 from __future__ import annotations
 
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_config as config
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_membership as membership
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
@@ -16,11 +17,6 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import a
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_certificates import (
     renew_for,
     wait_until_served,
-)
-from ansible_collections.kubexms.cluster.plugins.module_utils._kube_config import (
-    ARGUMENTS,  # noqa: F401 - the stage's own
-    init_documents,
-    render,
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs import (
     ADDRESSES,
@@ -33,6 +29,8 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_static_pod i
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
+
+ARGUMENTS = config.ARGUMENTS
 
 _PHASES = {
     "etcd": ["etcd", "local"],
@@ -65,7 +63,7 @@ def compare(client, params):  # noqa: ARG001 - every stage has this signature
 def apply(client, params, differences):
     """Make what differs anew, component by component, and wait for each."""
     _refuse_moves(differences)
-    write_text(paths.KUBEADM_CONFIG, render(init_documents(params)), "0600")
+    write_text(paths.KUBEADM_CONFIG, config.render(config.init_documents(params)), "0600")
     renew_for(client, params, differences)
     for component in paths.CONTROL_PLANE:
         if differences.touches(component + " ") or differences.touches(_ALL):

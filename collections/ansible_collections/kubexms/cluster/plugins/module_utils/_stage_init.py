@@ -6,16 +6,12 @@ Settings of a control plane that exists are not compared here but in ``_stage_co
 
 from __future__ import annotations
 
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_config as config
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import write_text
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import answers
-from ansible_collections.kubexms.cluster.plugins.module_utils._kube_config import (
-    ARGUMENTS,  # noqa: F401 - the stage's own
-    init_documents,
-    render,
-)
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs import control_plane_inputs
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import (
     HALF,
@@ -26,6 +22,8 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership i
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
+
+ARGUMENTS = config.ARGUMENTS
 
 _SHOWN = {HALF: "half made"}
 
@@ -51,7 +49,7 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
             code="cluster-exists",
             hint="join this host to it, or give the new cluster an endpoint of its own",
         )
-    write_text(paths.KUBEADM_CONFIG, render(init_documents(params)), "0600")
+    write_text(paths.KUBEADM_CONFIG, config.render(config.init_documents(params)), "0600")
     words = ["init", "--config", paths.KUBEADM_CONFIG, "--skip-phases", "show-join-command"]
     with attempt():
         kubeadm(client, words, params["timeout"] + 30, hint="read journalctl -u kubelet on this host")

@@ -155,7 +155,7 @@ class Cluster:
         return (200, {}) if self.objects.pop(path, None) else (404, {"message": "not found"})
 
     def _delete_collection(self, path: str, selector: str) -> tuple[int, Any]:
-        key, _, value = selector.partition("=")
+        key, value = selector.split("=")
         for name, item in list(self.objects.items()):
             labels = item["metadata"].get("labels") or {}
             if name.rpartition("/")[0] == path and labels.get(key) == value:
