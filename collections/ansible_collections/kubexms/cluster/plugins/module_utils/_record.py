@@ -7,6 +7,7 @@ to leave the host as it was. One JSON object, stage name -> object, in ``/var/li
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -59,7 +60,12 @@ class Record:
         return self.stage(name).get("files", {})
 
     def restore_file(self, name, path):
-        """Put back what :meth:`keep_file` found at ``path``, or remove what is there now, and forget it."""
+        """Put back what :meth:`keep_file` found at ``path``, or remove what is there now, and forget it.
+
+        What a writer that was cut off left beside it goes too.
+        """
+        for unfinished in glob.glob(os.path.join(glob.escape(os.path.dirname(path)), ".kubexms-*")):
+            os.unlink(unfinished)
         copy = self.stage(name).get("files", {}).pop(path, None)
         if copy is None or not os.path.exists(copy):
             remove(path)

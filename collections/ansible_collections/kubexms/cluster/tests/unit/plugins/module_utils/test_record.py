@@ -55,6 +55,15 @@ def test_a_file_that_was_not_there_goes(record, host):
     assert not path.exists()
 
 
+def test_what_a_cut_off_writer_left_goes_too(record, host):
+    path = host.path("/opt/bin/ctr")
+    record.keep_file("files", str(path))
+    host.write("/opt/bin/.kubexms-ctr-0123.part", "half")
+    host.write("/opt/bin/.theirs", "")
+    record.restore_file("files", str(path))
+    assert [entry.name for entry in path.parent.iterdir()] == [".theirs"]
+
+
 def test_a_copy_that_was_lost_is_no_obstacle(record, host):
     path = host.write("/etc/a", "theirs")
     record.keep_file("runtime", str(path))
