@@ -187,7 +187,7 @@ def _job(bench: Any, segments: tuple[Segment, ...]) -> Any:
 
 def test_a_stage_out_of_time_is_stopped_and_the_run_goes_on(bench: Any) -> None:
     bench.hosts = {"a": {"act_alpha": {"wait_for": str(bench.gate)}}, "b": {}}
-    bench.start(segment("s", "alpha", "beta"), stage_timeouts={"alpha": 6.0})
+    bench.start(segment("s", "alpha", "beta"), stage_timeouts={"alpha": 12.0})
     assert bench.finish() == {"state": "partial", "failed_hosts": ["a"], "blocked_hosts": []}
     assert bench.error("alpha", "a")["code"] == "timeout"
     assert "step.done beta b" in bench.short()
@@ -195,7 +195,7 @@ def test_a_stage_out_of_time_is_stopped_and_the_run_goes_on(bench: Any) -> None:
 
 def test_a_run_out_of_time_is_stopped(bench: Any) -> None:
     bench.hosts = {"a": {"act_alpha": {"wait_for": str(bench.gate)}}, "b": {}}
-    bench.start(segment("s", "alpha", "beta"), timeout_seconds=2.5)
+    bench.start(segment("s", "alpha", "beta"), timeout_seconds=10.0)
     assert bench.finish()["state"] == "timeout"
     assert "step.interrupted alpha a" in bench.short()
 
