@@ -62,7 +62,8 @@ def by_kubexms(size: Size) -> Install:
         second = change("deploy", lab.file)
         check_ready(lab, size)
     if second.changed:
-        raise BenchFailed("the second deploy changed something")
+        steps = ", ".join(f"{stage} on {host}" for stage, host in sorted(second.steps))
+        raise BenchFailed(f"the second deploy changed something: {steps}")
     return Install(
         first.seconds,
         stage_seconds(first),
