@@ -3,7 +3,8 @@
 
 Source: kubeadm's app/phases/addons/dns. Other than there: replicas keep to different hosts strictly (the
 first host alone would otherwise get all of them while the others still join), a disruption budget keeps
-one of several, and a change of the Corefile rolls out.
+one of several, readiness is looked at every 2 s (one failure used to cost 10 s at the start), and a
+change of the Corefile rolls out.
 """
 
 from __future__ import annotations
@@ -144,7 +145,11 @@ def _container(dns):
             "successThreshold": 1,
             "failureThreshold": 5,
         },
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": "readiness-probe", "scheme": "HTTP"}},
+        "readinessProbe": {
+            "httpGet": {"path": "/ready", "port": "readiness-probe", "scheme": "HTTP"},
+            "periodSeconds": 2,
+            "failureThreshold": 15,
+        },
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},

@@ -4,7 +4,8 @@
 Source: flannel v0.28 Documentation/kube-flannel.yml. Other than there: flannel uses the interface that
 holds the node's address, not the one of the default route; it talks to the cluster's endpoint, not to the
 Service that kube-proxy has yet to set up; the CNI plugin comes with the host's files unless ``cni_image``
-is given, so the CNI version is one that old plugins speak too; a changed configuration rolls out.
+is given, so the CNI version is one that old plugins speak too; the CNI configuration is installed when the
+network works; a changed configuration rolls out.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ _CNI = {
         {"type": "portmap", "capabilities": {"portMappings": True}},
     ],
 }
+
+# Runs in flannel's container: a node is to become Ready, and Pods to come to it, when flannel knows the
+# node's network and not before. Where they came before, their first sandbox failed and cost 12 s.
+_INSTALL_CNI = """\
+until [ -f /run/flannel/subnet.env ]; do sleep 0.1; done
+cp -f /etc/kube-flannel/cni-conf.json /etc/cni/net.d/.10-flannel.new
+mv -f /etc/cni/net.d/.10-flannel.new /etc/cni/net.d/10-flannel.conflist
+"""
 
 _RULES = [
     ("", ["pods"], ["get"]),
@@ -96,25 +105,17 @@ def _daemon_set(network, proxy, configuration):
 
 
 def _init_containers(network):
-    containers = [
+    if not network["cni_image"]:
+        return []
+    return [
         {
-            "name": "install-cni",
-            "image": network["image"],
-            "command": ["cp"],
-            "args": ["-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
-            "volumeMounts": [_mount("cni", "/etc/cni/net.d"), _mount("flannel-cfg", "/etc/kube-flannel/")],
-        }
-    ]
-    if network["cni_image"]:
-        plugin = {
             "name": "install-cni-plugin",
             "image": network["cni_image"],
             "command": ["cp"],
             "args": ["-f", "/flannel", "/opt/cni/bin/flannel"],
             "volumeMounts": [_mount("cni-plugin", "/opt/cni/bin")],
         }
-        containers.insert(0, plugin)
-    return containers
+    ]
 
 
 def _container(network, proxy):
@@ -128,6 +129,7 @@ def _container(network, proxy):
             "--iface=$(NODE_ADDRESS)",
             "--healthz-port={0}".format(_HEALTH_PORT),
         ],
+        "lifecycle": {"postStart": {"exec": {"command": ["/bin/sh", "-c", _INSTALL_CNI]}}},
         "ports": [{"name": "healthz", "containerPort": _HEALTH_PORT, "protocol": "TCP"}],
         "livenessProbe": _probe("/healthz", initialDelaySeconds=10, periodSeconds=30),
         "readinessProbe": _probe("/readyz", initialDelaySeconds=5, periodSeconds=10),
@@ -143,6 +145,7 @@ def _container(network, proxy):
         ],
         "volumeMounts": [
             _mount("run", "/run/flannel"),
+            _mount("cni", "/etc/cni/net.d"),
             _mount("flannel-cfg", "/etc/kube-flannel/"),
             _mount("xtables-lock", "/run/xtables.lock"),
         ],

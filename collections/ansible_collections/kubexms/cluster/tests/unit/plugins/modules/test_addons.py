@@ -113,6 +113,13 @@ def test_flannel_without_kube_proxy_and_with_its_plugin(run, host, cluster):
     assert "cni-plugin" in volumes
 
 
+def test_a_node_gets_its_cni_configuration_when_flannel_knows_the_network(cluster, applied):
+    spec = cluster.objects[FLANNEL]["spec"]["template"]["spec"]
+    assert spec["initContainers"] == []
+    script = container(cluster.objects[FLANNEL])["lifecycle"]["postStart"]["exec"]["command"][-1]
+    assert script.index("/run/flannel/subnet.env") < script.index("10-flannel.conflist")
+
+
 def test_kube_proxy_is_configured(cluster, applied):
     data = cluster.objects["/api/v1/namespaces/kube-system/configmaps/kube-proxy"]["data"]
     assert json.loads(data["config.conf"]) == {
