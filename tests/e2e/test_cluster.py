@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Three control-plane hosts and two workers: deployed, deployed again, changed, and left as they were."""
 
+import base64
 import json
 import os
 import re
@@ -18,7 +19,12 @@ SNAPSHOT = (Path(__file__).parent / "host_snapshot.py").read_text()
 DNS_CHECK = (ROOT / "scripts" / "dns-check.yaml").read_text()
 NAME = "kubernetes.default.svc.cluster.local"
 PLANTED = "planted-0123456789-secret"
-SECRET = re.compile(rb"PRIVATE KEY|\b(?=[a-z0-9]{0,5}[a-z])[a-z0-9]{6}\.[a-z0-9]{16}\b|" + PLANTED.encode())
+# As containerd sends it, so that hosts have it in a file (RFC 7617).
+ENCODED = base64.b64encode(f"robot:{PLANTED}".encode()).decode()
+SECRET = re.compile(
+    rb"PRIVATE KEY|\b(?=[a-z0-9]{0,5}[a-z])[a-z0-9]{6}\.[a-z0-9]{16}\b|"
+    + f"{PLANTED}|{re.escape(ENCODED)}".encode()
+)
 CONTROL_PLANE = {"node1", "node2", "node3"}
 
 Snapshots = Mapping[str, Document]
@@ -89,7 +95,8 @@ def test_dns_answers_from_a_pod_on_every_node_across_hosts(deployed: Deployed) -
         assert answers.count("Address: 10.96.0.1\n") == 1 + len(servers), (
             f"{pod['spec']['nodeName']}: {answers}"
         )
-    lab.kubectl("delete", "-f", "-", stdin=DNS_CHECK)
+    # In the foreground: until the Pods are gone as well.
+    lab.kubectl("delete", "--cascade=foreground", "-f", "-", stdin=DNS_CHECK)
 
 
 def test_the_install_stays_in_its_budget_of_module_calls(deployed: Deployed) -> None:
@@ -100,13 +107,13 @@ def test_the_install_stays_in_its_budget_of_module_calls(deployed: Deployed) -> 
 
 
 def test_the_search_for_secrets_finds_some() -> None:
-    for secret in ("abcdef.0123456789abcdef", "-----BEGIN RSA PRIVATE KEY-----", PLANTED):
+    for secret in ("abcdef.0123456789abcdef", "-----BEGIN RSA PRIVATE KEY-----", PLANTED, ENCODED):
         assert SECRET.search(f'"text": "{secret}"'.encode())
     assert not SECRET.search(b'"time":1795470785.559033,"kind":"step.started","unit":"kubelet.service"')
 
 
 def test_no_secret_leaves_the_hosts(deployed: Deployed) -> None:
-    assert deployed.lab.ssh("node4", "grep", "-rl", PLANTED, "/etc/containerd"), "the secret is not in use"
+    assert deployed.lab.ssh("node4", "grep", "-rl", ENCODED, "/etc/containerd"), "the secret is not in use"
     state = Path(os.environ.get("KUBEXMS_STATE_DIR", Path.home() / ".local/share/kubexms"))
     kept = {str(path): path.read_bytes() for path in (state / "runs").glob("**/*") if path.is_file()}
     kept["what was printed"] = json.dumps(deployed.outcome.documents).encode()
@@ -121,25 +128,26 @@ def test_no_secret_leaves_the_hosts(deployed: Deployed) -> None:
 
 
 def test_a_second_deploy_touches_nothing(deployed: Deployed) -> None:
-    lab = deployed.lab
-    objects = ("pods,daemonsets,deployments,configmaps,secrets", "--all-namespaces")
-
-    def cluster() -> list[tuple[str, str, object]]:
-        return [
-            (item["metadata"]["uid"], str(item["metadata"].get("generation")), restarts(item))
-            for item in lab.get(*objects)
-        ]
-
-    before = snapshots(lab, "running"), cluster()
+    before = everything(deployed.lab)
     outcome = change("deploy", deployed.file)
     assert outcome.steps == set()
     assert outcome.one("run")["state"] == "done"
     assert outcome.changed == 0
-    assert (snapshots(lab, "running"), cluster()) == before
+    assert sorted(before ^ everything(deployed.lab)) == []
 
 
-def restarts(item: Document) -> list[int]:
-    return [status["restartCount"] for status in item.get("status", {}).get("containerStatuses", [])]
+def everything(lab: Lab) -> set[str]:
+    """Return files, services and containers of the hosts and objects of the cluster, a line each."""
+    lines = set()
+    for host, found in snapshots(lab, "running").items():
+        lines |= {f"{host} {path} {what}" for path, what in found["files"].items()}
+        lines |= {f"{host} {line}" for line in found["services"] + found["containers"]}
+    for item in lab.get("pods,daemonsets,deployments,configmaps,secrets", "--all-namespaces"):
+        about = item["metadata"]
+        statuses = item.get("status", {}).get("containerStatuses", [])
+        restarts = [status["restartCount"] for status in statuses]
+        lines.add(f"{item['kind']} {about['name']} {about['uid']} {about.get('generation')} {restarts}")
+    return lines
 
 
 def test_status_and_runs_tell_what_is_there(deployed: Deployed) -> None:
