@@ -31,6 +31,7 @@ KUBELET_DROP_IN_CONFIG = "/etc/kubernetes/kubelet.conf.d/50-kubexms.conf"
 KUBELET_DEFAULTS = "/etc/default/kubelet"
 
 KUBEADM_CONFIG = "/etc/kubexms/kubeadm.yaml"
+PATCHES = "/etc/kubexms/patches"
 RUN = "/run/kubexms"
 POD_LOGS = "/var/log/pods"
 

@@ -1,17 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Static Pods of the control plane as the API shows them: which manifest they run, whether they are ready."""
+"""Components of the control plane on this host: what their manifests say, what runs, whether it is healthy.
+
+Processes and health endpoints are looked at, not Pods in the API: those follow up to 30 s later, and the
+API is one of the components.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
+import re
+import signal
+import ssl
 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
-from ansible_collections.kubexms.cluster.plugins.module_utils._errors import DeadlineError, UnhealthyError
+from ansible_collections.kubexms.cluster.plugins.module_utils._errors import (
+    DeadlineError,
+    StageError,
+    UnhealthyError,
+)
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text
-from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import ApiError
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import Api, admin_api
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_etcd import etcd_api
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_processes import processes
 
-_HASH = "kubernetes.io/config.hash"
+_PORTS = {"kube-controller-manager": "10257", "kube-scheduler": "10259"}
+_EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - none of these is bound here
 
 
 def same_pod(before, after):
@@ -24,35 +38,30 @@ def _substance(text):
     return [line for line in lines if line and not line.lstrip().startswith("#")]
 
 
-def static_pod_hash(api, component, node):
-    """Return the hash of the manifest that the Pod was made from, empty where there is no Pod."""
-    return _hash(_pod(api, component, node))
+def flags(manifest):
+    """Return the flags that a manifest of kubeadm starts its component with. Pure."""
+    return re.findall(r"^ +- (--\S.*)$", manifest, re.MULTILINE)
 
 
-def wait_until_replaced(client, api, component, params, hash_before):
-    """Wait until the Pod is ready with another manifest than the one of ``hash_before``.
-
-    The API server is asked on this host, so that its own answer says that it is back.
-    """
+def wait_until_replaced(client, component, params, before):
+    """Wait until a process that is not in ``before`` runs with the manifest's flags and is healthy."""
+    wanted = set(flags(read_text(paths.manifest(component))))
     last = {}
 
     def replaced():
-        try:
-            pod = _pod(api, component, params["node_name"])
-        except ApiError as error:
-            last["reason"] = error.message
-            return False
-        if _hash(pod) in ("", hash_before):
-            last["reason"] = "the kubelet has not replaced it"
-            return False
-        last["reason"] = _unready(pod)
+        started = [
+            arguments
+            for pid, arguments in processes(component).items()
+            if pid not in before and wanted <= set(arguments)
+        ]
+        last["reason"] = _unhealthy(component, started[0]) if started else "the kubelet has not started it"
         return not last["reason"]
 
     try:
         client.wait(replaced, params["timeout"], component, interval=0.5)
     except DeadlineError as error:
         raise UnhealthyError(
-            "{0} does not get ready with its new settings within {1} s: {2}".format(
+            "{0} does not get healthy with its new settings within {1} s: {2}".format(
                 component, params["timeout"], last["reason"]
             ),
             hint="its former manifest is back; correct the setting",
@@ -61,28 +70,44 @@ def wait_until_replaced(client, api, component, params, hash_before):
         ) from error
 
 
+def end_api_server(client, params, former_etcd):
+    """End this host's API server once its etcd, processes ``former_etcd``, is gone.
+
+    The kubelet asks it before it starts the new etcd, and would wait 34 s for an answer that cannot come.
+    """
+    client.wait(lambda: not former_etcd & set(processes("etcd")), params["timeout"], "the end of etcd")
+    for pid in processes("kube-apiserver"):
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def _unhealthy(component, arguments):
+    """Return why a component is not healthy, an empty text when it is."""
+    try:
+        if component == "kube-apiserver":
+            admin_api().get("/readyz")
+        elif component == "etcd":
+            etcd_api().get("/health")
+        else:
+            _local_api(component, arguments).get("/healthz")
+    except StageError as error:
+        return error.message
+    return ""
+
+
+def _local_api(component, arguments):
+    """Return the health endpoint of a component; it serves a certificate that it made for itself."""
+    given = dict(argument[2:].split("=", 1) for argument in arguments if "=" in argument)
+    address = given.get("bind-address", "")
+    host = "127.0.0.1" if address in _EVERY_ADDRESS else address
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return Api("https://{0}:{1}".format(host, given.get("secure-port", _PORTS[component])), context, 5)
+
+
 def _log(component, node):
     """Return the last lines of the Pod's last container; the kubelet puts time and stream before each."""
     pattern = "{0}/kube-system_{1}-{2}_*/{1}/*.log".format(paths.POD_LOGS, component, node)
     logs = sorted(glob.glob(pattern), key=os.path.getmtime)
     lines = (read_text(logs[-1]) or "").splitlines()[-20:] if logs else []
     return [line.split(" ", 3)[-1] for line in lines]
-
-
-def _pod(api, component, node):
-    return api.get("/api/v1/namespaces/kube-system/pods/{0}-{1}".format(component, node))
-
-
-def _hash(pod):
-    return ((pod or {}).get("metadata", {}).get("annotations") or {}).get(_HASH, "")
-
-
-def _unready(pod):
-    """Return why a Pod is not ready, an empty text when it is. Pure."""
-    for status in pod.get("status", {}).get("containerStatuses", []):
-        for state in (status.get("state") or {}).values():
-            if not status.get("ready"):
-                return state.get("message") or state.get("reason") or "its container is not ready yet"
-    conditions = pod.get("status", {}).get("conditions", [])
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return "" if ready else "its Pod is not ready yet"

@@ -12,10 +12,10 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_etcd 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_config as config
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
-from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, remove, write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, remove
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import admin_api
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_nodes import unready
-from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm
+from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, write_config
 
 ARGUMENTS = dict(
     config.ARGUMENTS,
@@ -94,7 +94,7 @@ def _upload_certificates(client, params):
     """Store the control plane's certificates in the cluster, encrypted by a new key; return the key."""
     key = secrets.token_hex(32)
     path = os.path.join(paths.RUN, "upload-certs.yaml")
-    write_text(path, config.render(config.upload_documents(params, key)), "0600")
+    write_config(path, config.upload_documents(params, key))
     words = ["init", "phase", "upload-certs", "--upload-certs", "--skip-certificate-key-print"]
     try:
         kubeadm(client, [*words, "--config", path], seconds=params["timeout"])

@@ -7,14 +7,16 @@ import contextlib
 import os
 import re
 
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_config as config
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import (
     CommandError,
     PreflightError,
     StageError,
 )
-from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_processes import processes
 
-PROC = "/proc"
 _SECRETS = re.compile(r"\b([a-z0-9]{6}\.[a-z0-9]{16}|[0-9a-f]{64})\b")
 _PREFLIGHT = re.compile(r"^\s*\[ERROR ([^\]]+)\]: (.*)$", re.MULTILINE)
 _CAUSE = re.compile(r"^error: (.*)$", re.MULTILINE)
@@ -27,6 +29,13 @@ def kubeadm(client, words, seconds, hint=""):
         if result.status:
             raise _failure(words, result, hint)
     return result
+
+
+def write_config(path, documents):
+    """Write configuration documents for kubeadm alone to read, and the patches that they name."""
+    for name, patch in config.PATCHES.items():
+        write_text(os.path.join(paths.PATCHES, name), config.render([patch]))
+    write_text(path, config.render(documents), "0600")
 
 
 def reset(client, seconds=120):
@@ -42,14 +51,7 @@ def wait_until_alone(client, seconds):
 
 def running():
     """Return whether a kubeadm works on this host, such as one whose caller was cut off."""
-    return any(_name(pid) == "kubeadm" for pid in os.listdir(PROC) if pid.isdigit())
-
-
-def _name(pid):
-    try:
-        return (read_text(os.path.join(PROC, pid, "comm")) or "").strip()
-    except ProcessLookupError:  # it ended between the two looks
-        return ""
+    return bool(processes("kubeadm"))
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stage ``control-plane``: static Pods of a host that has joined follow the settings, and stay as made.
 
-One component after the other is made anew by kubeadm's own phase and waited for; a manifest with which
-its component does not get ready is put back. Hosts are done one at a time by the playbook.
+Components are made anew by kubeadm's own phases and waited for: etcd, then the API server, then the two
+that only need these. A manifest with which its component does not get healthy is put back. Hosts are done
+one at a time by the playbook.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, write_text
-from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import admin_api
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_certificates import (
     renew_for,
     wait_until_served,
@@ -22,12 +22,13 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs impor
     ADDRESSES,
     control_plane_inputs,
 )
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_processes import processes
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_static_pod import (
+    end_api_server,
     same_pod,
-    static_pod_hash,
     wait_until_replaced,
 )
-from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm
+from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, write_config
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
 
 ARGUMENTS = config.ARGUMENTS
@@ -38,6 +39,7 @@ _PHASES = {
     "kube-controller-manager": ["control-plane", "controller-manager"],
     "kube-scheduler": ["control-plane", "scheduler"],
 }
+_GROUPS = (("etcd",), ("kube-apiserver",), ("kube-controller-manager", "kube-scheduler"))
 _ALL = "control plane "
 
 
@@ -63,11 +65,13 @@ def compare(client, params):  # noqa: ARG001 - every stage has this signature
 def apply(client, params, differences):
     """Make what differs anew, component by component, and wait for each."""
     _refuse_moves(differences)
-    write_text(paths.KUBEADM_CONFIG, config.render(config.init_documents(params)), "0600")
+    write_config(paths.KUBEADM_CONFIG, config.init_documents(params))
     renew_for(client, params, differences)
-    for component in paths.CONTROL_PLANE:
-        if differences.touches(component + " ") or differences.touches(_ALL):
-            _make(client, params, component)
+    for group in _GROUPS:
+        changed = [one for one in group if differences.touches(one + " ") or differences.touches(_ALL)]
+        written = [(one, *_write(client, params, one)) for one in changed]
+        for component, before, running in written:
+            _settle(client, params, component, before, running)
     wait_until_served(client, params)
     _phase(client, params, ["upload-config", "kubeadm"])
     membership.finish(control_plane_inputs(params))
@@ -84,15 +88,24 @@ def _refuse_moves(differences):
             )
 
 
-def _make(client, params, component):
-    api = admin_api()
-    path = paths.manifest(component)
-    before, hash_before = read_text(path), static_pod_hash(api, component, params["node_name"])
+def _write(client, params, component):
+    """Have kubeadm write a manifest; return the former one and the processes that ran with it."""
+    before, running = read_text(paths.manifest(component)), processes(component)
     _phase(client, params, _PHASES[component])
-    if before is not None and same_pod(before, read_text(path)):
-        return
+    return before, running
+
+
+def _settle(client, params, component, before, running):
+    """Wait until a component runs with its new manifest, or put the former one back.
+
+    A manifest may be there already, from a call that was cut off: then any process that runs with it will do.
+    """
+    path = paths.manifest(component)
+    same = before is not None and same_pod(before, read_text(path))
     try:
-        wait_until_replaced(client, api, component, params, hash_before)
+        if component == "etcd" and not same:
+            end_api_server(client, params, set(running))
+        wait_until_replaced(client, component, params, {} if same else running)
     except StageError:
         if before is not None:
             write_text(path, before, "0600")

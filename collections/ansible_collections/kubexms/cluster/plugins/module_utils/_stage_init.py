@@ -10,7 +10,6 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_confi
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
-from ansible_collections.kubexms.cluster.plugins.module_utils._files import write_text
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import answers
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs import control_plane_inputs
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership import (
@@ -20,7 +19,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership i
     finish,
     membership,
 )
-from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset
+from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset, write_config
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
 
 ARGUMENTS = config.ARGUMENTS
@@ -49,7 +48,7 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
             code="cluster-exists",
             hint="join this host to it, or give the new cluster an endpoint of its own",
         )
-    write_text(paths.KUBEADM_CONFIG, config.render(config.init_documents(params)), "0600")
+    write_config(paths.KUBEADM_CONFIG, config.init_documents(params))
     words = ["init", "--config", paths.KUBEADM_CONFIG, "--skip-phases", "show-join-command"]
     with attempt():
         kubeadm(client, words, params["timeout"] + 30, hint="read journalctl -u kubelet on this host")

@@ -10,7 +10,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_confi
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import PreflightError
-from ansible_collections.kubexms.cluster.plugins.module_utils._files import remove, write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._files import remove
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import admin_api, kubelet_api
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_etcd import remove_member
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs import control_plane_inputs
@@ -22,7 +22,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_membership i
     membership,
 )
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_nodes import unready, wait_until_empty
-from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset
+from ansible_collections.kubexms.cluster.plugins.module_utils._kubeadm import kubeadm, reset, write_config
 from ansible_collections.kubexms.cluster.plugins.module_utils._record import Record
 from ansible_collections.kubexms.cluster.plugins.module_utils._stage_kubelet import UNIT
 from ansible_collections.kubexms.cluster.plugins.module_utils._units import restart
@@ -113,8 +113,8 @@ def _secret_files(params):
     trust = config.discovery_document(params["endpoint"], credentials)
     document = config.join_document(params, credentials, discovery)
     try:
-        write_text(discovery, config.render([trust]), "0600")
-        write_text(path, config.render([document]), "0600")
+        write_config(discovery, [trust])
+        write_config(path, [document])
         yield path
     finally:
         remove(path)

@@ -41,7 +41,7 @@ MOVED = {
     "_stage_runtime_check": ["FOLDER"],
     "_stage_runtime": ["PROC", "FOLDERS"],
     "_stage_runtime_revert": ["MOUNTS", "FOLDERS"],
-    "_kubeadm": ["PROC"],
+    "_kube_processes": ["PROC"],
     "_probe_facts": ["MACHINE_ID", "BOOT_ID", "MEMINFO", "OS_RELEASE"],
     "_stage_kubelet": ["PROC", "MOUNTS"],
     "_stage_reset": ["FOLDERS", "FILES", "SHARED", "OWN"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -51,6 +52,20 @@ def join_host(host: Any, *, control_plane: bool = True) -> None:
         host.write("/etc/kubernetes/pki/ca.crt", (DATA / "kubeadm-1.36.3-ca.crt").read_text())
         for name in COMPONENTS:
             host.write(f"/etc/kubernetes/manifests/{name}.yaml", f"name: {name}\n")
+
+
+def start(host: Any, name: str, *arguments: str, pid: int) -> None:
+    """Have a process run on the host, as /proc shows it; one of the same name ends."""
+    end(host, name)
+    host.write(f"/proc/{pid}/comm", name[:15] + "\n")
+    host.write(f"/proc/{pid}/cmdline", "\0".join([name, *arguments, ""]))
+
+
+def end(host: Any, name: str) -> None:
+    """End a process of the host."""
+    for comm in host.path("/proc").glob("[0-9]*/comm"):
+        if comm.read_text().strip() == name[:15]:
+            shutil.rmtree(comm.parent)
 
 
 def record(host: Any, **stages: Any) -> None:
@@ -135,7 +150,7 @@ class Cluster:
     def _get(self, path: str, _body: Any, _kind: str) -> tuple[int, Any]:
         if path in self.objects:
             return 200, self.objects[path]
-        if path in ("/readyz", "/version"):
+        if path in ("/readyz", "/version", "/health", "/healthz"):
             return 200, "ok"
         items = [item for name, item in self.objects.items() if name.rpartition("/")[0] == path]
         return (200, {"items": items}) if items else (404, {"message": "not found"})

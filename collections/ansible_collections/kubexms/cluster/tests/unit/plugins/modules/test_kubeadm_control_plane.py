@@ -4,21 +4,30 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
-from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_certificates
+from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_certificates, _kube_static_pod
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import text_digest
 from ansible_collections.kubexms.cluster.tests.unit.plugins.conftest import (
     COMPONENTS,
     DATA,
     INPUTS,
     KUBEADM,
+    end,
     join_host,
     record,
     recorded,
+    start,
 )
 
-NAMESPACE = "/api/v1/namespaces/kube-system/pods"
+MANIFEST = """\
+spec:
+  containers:
+  - command:
+    - {0}
+    - --v={1}
+"""
 PHASES = {
     "etcd": ["etcd", "local"],
     "kube-apiserver": ["control-plane", "apiserver"],
@@ -34,15 +43,6 @@ def manifest(component):
     return f"/etc/kubernetes/manifests/{component}.yaml"
 
 
-def pod(component, generation, **status):
-    """Return a static Pod as the API shows it."""
-    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-    return {
-        "metadata": {"annotations": {"kubernetes.io/config.hash": f"{component}-{generation}"}},
-        "status": status or ready,
-    }
-
-
 @pytest.fixture
 def phase(host):
     """Return a function from a phase's words to the argv of kubeadm."""
@@ -52,37 +52,52 @@ def phase(host):
 
 @pytest.fixture
 def settled(host, cluster, programs, monkeypatch):
-    """Make a healthy control plane as recorded; each phase of kubeadm writes a manifest and a new Pod.
+    """Make a healthy control plane as recorded, and a kubelet that follows what kubeadm's phases write.
 
-    The returned dict has component -> what its Pod is after the phase (None: as before).
+    The returned object's ``kubelet`` is called with a component and the number of the phase.
     """
     join_host(host)
+    for number, name in enumerate(COMPONENTS):
+        host.write(manifest(name), MANIFEST.format(name, 0))
+        start(host, name, "--v=0", pid=100 + number)
     digests = {name: text_digest(host.read(manifest(name))) for name in COMPONENTS}
     record(host, kubeadm={"state": "done", "inputs": INPUTS, "manifests": digests})
-    for name in COMPONENTS:
-        cluster.put(f"{NAMESPACE}/{name}-node1", pod(name, 1))
-    after = {name: pod(name, 2) for name in COMPONENTS}
+    host.write("/etc/kubernetes/pki/apiserver.crt", PEM)
+    monkeypatch.setattr(_kube_certificates.ssl, "get_server_certificate", lambda _address: PEM)
+    monkeypatch.setattr("os.kill", lambda pid, _signal: end(host, "kube-apiserver"))
+    follow = Following(host)
     called = programs.run_command
 
     def run_command(argv, **options):
         result = called(argv, **options)
-        if argv[6] == "certs" and result[0] == 0:
-            for suffix in ("crt", "key"):
-                host.write(f"/etc/kubernetes/pki/{CERTIFICATES[argv[7]]}.{suffix}", PEM)
-        component = next((name for name, words in PHASES.items() if argv[6:8] == words), None)
-        if component and result[0] == 0:
-            host.write(manifest(component), f"name: {component}\nmade: {len(programs.seen)}\n")
-            if after[component]:
-                cluster.put(f"{NAMESPACE}/{component}-node1", after[component])
+        if result[0] == 0:
+            follow.phase(argv[6:8], len(programs.seen))
         return result
 
     monkeypatch.setattr(programs, "run_command", run_command)
-    served = []
-    monkeypatch.setattr(
-        _kube_certificates.ssl, "get_server_certificate", lambda address: served.append(address) or PEM
-    )
-    host.write("/etc/kubernetes/pki/apiserver.crt", PEM)
-    return after
+    return follow
+
+
+class Following:
+    """kubeadm, whose phases write files, and a kubelet that starts what is in manifests."""
+
+    def __init__(self, host):
+        self.host = host
+        self.text = MANIFEST
+
+    def phase(self, words, number):
+        if words[0] == "certs":
+            for suffix in ("crt", "key"):
+                self.host.write(f"/etc/kubernetes/pki/{CERTIFICATES[words[1]]}.{suffix}", PEM)
+        for component, phase in PHASES.items():
+            if words == phase:
+                self.host.write(manifest(component), self.text.format(component, number))
+                self.kubelet(component, number)
+
+    def kubelet(self, component, number):
+        start(self.host, component, f"--v={number}", pid=200 + number)
+        if component == "etcd":
+            start(self.host, "kube-apiserver", "--v=0", pid=300 + number)
 
 
 def with_settings(**sections):
@@ -138,65 +153,76 @@ def test_without_a_record_everything_is_made_once(run, host, programs, settled, 
     assert run("kubeadm_control_plane", KUBEADM).row("etcd imageTag") == ("", "3.6.16-0")
 
 
-def test_a_manifest_that_means_the_same_needs_no_wait(run, host, programs, settled, phase, monkeypatch):
-    host.write(manifest("etcd"), "name: etcd\n\n# mine\n")
-    settled["etcd"] = None
-    monkeypatch.setattr(programs, "run_command", _only_rewrites(host, programs, "etcd", "name: etcd\n"))
+def test_a_manifest_that_is_there_already_needs_no_new_process(run, host, programs, settled, phase):
+    host.write(manifest("etcd"), host.read(manifest("etcd")) + "\n# mine\n")
+    settled.text = MANIFEST.replace("{1}", "0")
+    settled.kubelet = lambda component, number: None
     programs.expect(phase(PHASES["etcd"]), phase(UPLOAD))
     assert run("kubeadm_control_plane", KUBEADM)["changed"]
 
 
-def _only_rewrites(host, programs, component, text):
-    called = type(programs).run_command
+def test_an_api_server_without_etcd_is_ended(run, host, programs, settled, phase, monkeypatch):
+    ended = []
+    monkeypatch.setattr("os.kill", lambda pid, sent: ended.append((pid, sent)))
+    host.write(manifest("etcd"), "mine: true\n")
+    programs.expect(phase(PHASES["etcd"]), phase(UPLOAD))
+    run("kubeadm_control_plane", KUBEADM)
+    assert ended == [(301, signal.SIGKILL)]
 
-    def run_command(argv, **options):
-        host.write(manifest(component), text)
-        return called(programs, argv, **options)
 
-    return run_command
+@pytest.mark.parametrize("component", ["etcd", "kube-apiserver", "kube-scheduler"])
+def test_a_component_that_is_not_started_is_put_back(run, host, programs, settled, phase, component):
+    settled.kubelet = lambda name, number: end(host, name) if component == "etcd" else None
+    before = host.read(manifest(component))
+    section = {"etcd": "etcd", "kube-apiserver": "apiServer", "kube-scheduler": "scheduler"}[component]
+    setting = {"local": {"imageTag": "3.6.16-0", **EVENT_TTL}} if component == "etcd" else EVENT_TTL
+    logs = f"/var/log/pods/kube-system_{component}-node1_{{0}}/{component}/0.log"
+    os.utime(host.write(logs.format("a"), "older"), (1, 1))
+    host.write(logs.format("b"), "2026-11-23T21:38:50Z stderr F Error: unknown flag: --x\n")
+    programs.expect(phase(PHASES[component]))
+    result = run("kubeadm_control_plane", with_settings(**{section: setting}))
+    assert (result["code"], result["retriable"]) == ("unhealthy", False)
+    assert result["msg"].endswith("the kubelet has not started it")
+    assert result["tail"] == ["Error: unknown flag: --x"]
+    assert host.read(manifest(component)) == before
+    assert recorded(host)["kubeadm"]["inputs"] == INPUTS
 
 
 @pytest.mark.parametrize(
-    "failure",
+    "case",
     [
-        (None, "the kubelet has not replaced it"),
-        (pod("kube-apiserver", 2, conditions=[]), "its Pod is not ready yet"),
-        (
-            pod(
-                "kube-apiserver",
-                2,
-                containerStatuses=[{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
-            ),
-            "CrashLoopBackOff",
-        ),
-        (
-            pod("kube-apiserver", 2, containerStatuses=[{"ready": False, "state": {"running": {}}}]),
-            "its container is not ready yet",
-        ),
+        ("apiServer", "kube-apiserver", "/readyz"),
+        ("controllerManager", "kube-controller-manager", "/healthz"),
+        ("scheduler", "kube-scheduler", "/healthz"),
     ],
 )
-def test_a_component_that_does_not_get_ready_is_put_back(run, host, programs, settled, phase, failure):
-    settled["kube-apiserver"], reason = failure
-    before = host.read(manifest("kube-apiserver"))
-    logs = "/var/log/pods/kube-system_kube-apiserver-node1_{0}/kube-apiserver/0.log"
-    os.utime(host.write(logs.format("a"), "older"), (1, 1))
-    host.write(logs.format("b"), "2026-11-23T21:38:50Z stderr F Error: unknown flag: --x\n")
-    programs.expect(phase(PHASES["kube-apiserver"]))
-    result = run("kubeadm_control_plane", with_settings(apiServer=EVENT_TTL))
-    assert (result["code"], result["retriable"]) == ("unhealthy", False)
-    assert result["msg"].endswith(reason)
-    assert result["tail"] == ["Error: unknown flag: --x"]
-    assert host.read(manifest("kube-apiserver")) == before
-    assert "kube-apiserver extraArgs.event-ttl" not in recorded(host)["kubeadm"]["inputs"]
-
-
-def test_an_api_that_is_silent_is_waited_for(run, cluster, programs, settled, phase):
-    path = f"{NAMESPACE}/kube-apiserver-node1"
-    cluster.mishaps[("GET", path)] = [(200, pod("kube-apiserver", 1)), OSError("refused")]
-    programs.expect(phase(PHASES["kube-apiserver"]))
-    result = run("kubeadm_control_plane", with_settings(apiServer=EVENT_TTL))
-    assert "refused" in result["msg"]
+def test_an_unhealthy_component_is_named_with_its_answer(run, cluster, programs, settled, phase, case):
+    section, component, path = case
+    cluster.mishaps[("GET", path)] = [(500, "[-]informer-sync failed")]
+    programs.expect(phase(PHASES[component]))
+    result = run("kubeadm_control_plane", with_settings(**{section: EVENT_TTL}))
+    assert result["msg"].startswith(f"{component} does not get healthy")
+    assert "[-]informer-sync failed" in result["msg"]
     assert result["tail"] == []
+
+
+def test_a_process_with_other_flags_is_not_the_one(run, programs, settled, phase, host):
+    settled.kubelet = lambda component, number: start(host, component, "--v=other", pid=999)
+    programs.expect(phase(PHASES["kube-scheduler"]))
+    assert "has not started it" in run("kubeadm_control_plane", with_settings(scheduler=EVENT_TTL))["msg"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "server"),
+    [
+        ("--bind-address=10.0.0.1", "https://10.0.0.1:10259"),
+        ("--bind-address=0.0.0.0", "https://127.0.0.1:10259"),
+        ("--secure-port=1", "https://127.0.0.1:1"),
+        ("--v=2", "https://127.0.0.1:10259"),
+    ],
+)
+def test_where_a_component_is_asked(cluster, flag, server):
+    assert _kube_static_pod._local_api("kube-scheduler", ["kube-scheduler", flag]).server == server
 
 
 @pytest.mark.parametrize(
