@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import ROOT, Document, Lab, Outcome, change, kubexms, module_calls
+from tests.e2e.harness import ROOT, Document, Lab, Outcome, change, kubexms, module_calls, until
 
 SNAPSHOT = (Path(__file__).parent / "host_snapshot.py").read_text()
 DNS_CHECK = (ROOT / "scripts" / "dns-check.yaml").read_text()
@@ -81,6 +81,7 @@ def test_the_system_pods_run(deployed: Deployed) -> None:
 
 def test_dns_answers_from_a_pod_on_every_node_across_hosts(deployed: Deployed) -> None:
     lab = deployed.lab
+    before = containers(lab)
     lab.kubectl("apply", "-f", "-", stdin=DNS_CHECK)
     lab.kubectl("rollout", "status", "--timeout", "180s", "daemonset/dns-check")
     pods = lab.get("pods", "-l", "app=dns-check")
@@ -95,8 +96,13 @@ def test_dns_answers_from_a_pod_on_every_node_across_hosts(deployed: Deployed) -
         assert answers.count("Address: 10.96.0.1\n") == 1 + len(servers), (
             f"{pod['spec']['nodeName']}: {answers}"
         )
-    # In the foreground: until the Pods are gone as well.
-    lab.kubectl("delete", "--cascade=foreground", "-f", "-", stdin=DNS_CHECK)
+    lab.kubectl("delete", "-f", "-", stdin=DNS_CHECK)
+    until(lambda: containers(lab) == before, "the Pods that asked end")
+
+
+def containers(lab: Lab) -> dict[str, list[str]]:
+    """Return the running containers of each host."""
+    return {host: found["containers"] for host, found in snapshots(lab, "running").items()}
 
 
 def test_the_install_stays_in_its_budget_of_module_calls(deployed: Deployed) -> None:
