@@ -66,7 +66,7 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 PREPARATION = tuple(stage for stage in STAGES if stage.scope is Scope.EVERY_HOST)
 """The stages that every host passes before it is part of a cluster."""
 
-PROBE = Stage("probe", "look at the host", "", Scope.EVERY_HOST, 120)
+PROBE = Stage("probe", "look at the host", "", Scope.EVERY_HOST, 120, Retry(1))
 RESET = Stage("reset", "leave the host as it was", "kubexms_reset", Scope.EVERY_HOST, 600)
 
 
