@@ -188,13 +188,18 @@ def test_labels_and_taints_touch_nodes_only(deployed: Deployed) -> None:
     assert "example.com/only" in [taint["key"] for taint in node["spec"]["taints"]]
 
 
-def test_a_kubelet_setting_reaches_control_plane_hosts_one_at_a_time(deployed: Deployed) -> None:
+def test_changed_settings_reach_control_plane_hosts_one_at_a_time(deployed: Deployed) -> None:
     def edit(document: Document) -> None:
         with_private_registry(document)
         document["spec"]["kubernetes"]["kubelet"]["maxPods"] = 99
+        document["spec"]["kubernetes"]["apiServer"] = {"extraArgs": {"profiling": "false"}}
 
     outcome = change("deploy", deployed.lab.edited("cluster-e2e", edit))
-    assert {stage for stage, _ in outcome.steps} >= {"kubelet"}
+    assert {stage for stage, _ in outcome.steps} == {"kubelet", "control-plane"}
+    servers = deployed.lab.get("pods", "-n", "kube-system", "-l", "component=kube-apiserver")
+    assert {server["spec"]["nodeName"] for server in servers} == CONTROL_PLANE
+    for server in servers:
+        assert "--profiling=false" in server["spec"]["containers"][0]["command"]
     capacity = {
         node["metadata"]["name"]: node["status"]["capacity"]["pods"] for node in deployed.lab.get("nodes")
     }
@@ -216,6 +221,15 @@ def test_what_cannot_change_is_refused(deployed: Deployed) -> None:
     error = outcome.one("error")
     assert error["code"] == "immutable-changed"
     assert "podCIDR" in error["message"]
+
+
+def test_hosts_of_one_cluster_are_refused_to_another(deployed: Deployed) -> None:
+    def edit(document: Document) -> None:
+        document["metadata"]["name"] = "another"
+
+    error = change("deploy", deployed.lab.edited("other", edit), expect=4).one("error")
+    assert error["code"] == "identity-mismatch"
+    assert "belongs to cluster" in error["message"]
 
 
 def test_reset_leaves_the_hosts_as_they_were(deployed: Deployed) -> None:

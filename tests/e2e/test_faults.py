@@ -137,6 +137,17 @@ def test_resume_goes_on_where_it_stopped(three_hosts: Lab, run_id: str) -> None:
     assert three_hosts.ready_nodes() == set(three_hosts.hosts)
 
 
+def test_a_killed_command_line_loses_nothing(three_hosts: Lab) -> None:
+    def edit(document: Document) -> None:
+        document["spec"]["hosts"][2]["labels"] = {"example.com/disk": "fast"}
+
+    with running("deploy", three_hosts.edited("labelled", edit)) as deployment:
+        run = run_of(deployment.read_until(began("nodes")))
+        deployment.signal(signal.SIGKILL)
+    until(lambda: {step["state"] for step in steps_of(run).values()} == {"done"}, "the run ends by itself")
+    assert three_hosts.get("nodes", "-l", "example.com/disk=fast")[0]["metadata"]["name"] == "node3"
+
+
 def test_a_worker_is_added_without_touching_the_others(three_hosts: Lab) -> None:
     lab = Lab.up("three", 4, 1)
     outcome = change("deploy", lab.file)
