@@ -111,6 +111,11 @@ def admin_api():
     return _from_kubeconfig(paths.ADMIN_CONF, server=_field(_read(paths.CONTROLLER_CONF), "server"))
 
 
+def endpoint_api():
+    """Return the API server behind the cluster's endpoint, with the rights of admin.conf."""
+    return _from_kubeconfig(paths.ADMIN_CONF)
+
+
 def kubelet_api():
     """Return the API server that this host's kubelet talks to, with the kubelet's rights."""
     return _from_kubeconfig(paths.KUBELET_CONF)

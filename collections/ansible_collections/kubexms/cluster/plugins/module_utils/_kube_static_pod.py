@@ -10,7 +10,6 @@ from __future__ import annotations
 import glob
 import os
 import re
-import signal
 import ssl
 
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths as paths
@@ -68,16 +67,6 @@ def wait_until_replaced(client, component, params, before):
             tail=_log(component, params["node_name"]),
             retriable=False,
         ) from error
-
-
-def end_api_server(client, params, former_etcd):
-    """End this host's API server once its etcd, processes ``former_etcd``, is gone.
-
-    The kubelet asks it before it starts the new etcd, and would wait 34 s for an answer that cannot come.
-    """
-    client.wait(lambda: not former_etcd & set(processes("etcd")), params["timeout"], "the end of etcd")
-    for pid in processes("kube-apiserver"):
-        os.kill(int(pid), signal.SIGKILL)
 
 
 def _unhealthy(component, arguments):

@@ -14,6 +14,7 @@ from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_paths
 from ansible_collections.kubexms.cluster.plugins.module_utils._differences import Differences
 from ansible_collections.kubexms.cluster.plugins.module_utils._errors import StageError
 from ansible_collections.kubexms.cluster.plugins.module_utils._files import read_text, write_text
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_api import admin_api, endpoint_api
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_certificates import (
     renew_for,
     wait_until_served,
@@ -22,9 +23,9 @@ from ansible_collections.kubexms.cluster.plugins.module_utils._kube_inputs impor
     ADDRESSES,
     control_plane_inputs,
 )
+from ansible_collections.kubexms.cluster.plugins.module_utils._kube_nodes import wait_until_empty
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_processes import processes
 from ansible_collections.kubexms.cluster.plugins.module_utils._kube_static_pod import (
-    end_api_server,
     same_pod,
     wait_until_replaced,
 )
@@ -73,8 +74,16 @@ def apply(client, params, differences):
         for component, before, running in written:
             _settle(client, params, component, before, running)
     wait_until_served(client, params)
+    wait_until_empty(client, _api_problems, params["timeout"])
     _phase(client, params, ["upload-config", "kubeadm"])
     membership.finish(control_plane_inputs(params))
+    return {}
+
+
+def _api_problems():
+    """kubeadm uploads its configuration through the endpoint, which may be another host's API server."""
+    for api in (admin_api(), endpoint_api()):
+        api.get("/readyz")
     return {}
 
 
@@ -103,8 +112,6 @@ def _settle(client, params, component, before, running):
     path = paths.manifest(component)
     same = before is not None and same_pod(before, read_text(path))
     try:
-        if component == "etcd" and not same:
-            end_api_server(client, params, set(running))
         wait_until_replaced(client, component, params, {} if same else running)
     except StageError:
         if before is not None:

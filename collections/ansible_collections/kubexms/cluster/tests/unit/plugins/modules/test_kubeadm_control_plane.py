@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 from ansible_collections.kubexms.cluster.plugins.module_utils import _kube_certificates, _kube_static_pod
@@ -64,7 +63,6 @@ def settled(host, cluster, programs, monkeypatch):
     record(host, kubeadm={"state": "done", "inputs": INPUTS, "manifests": digests})
     host.write("/etc/kubernetes/pki/apiserver.crt", PEM)
     monkeypatch.setattr(_kube_certificates.ssl, "get_server_certificate", lambda _address: PEM)
-    monkeypatch.setattr("os.kill", lambda pid, _signal: end(host, "kube-apiserver"))
     follow = Following(host)
     called = programs.run_command
 
@@ -96,8 +94,6 @@ class Following:
 
     def kubelet(self, component, number):
         start(self.host, component, f"--v={number}", pid=200 + number)
-        if component == "etcd":
-            start(self.host, "kube-apiserver", "--v=0", pid=300 + number)
 
 
 def with_settings(**sections):
@@ -161,18 +157,9 @@ def test_a_manifest_that_is_there_already_needs_no_new_process(run, host, progra
     assert run("kubeadm_control_plane", KUBEADM)["changed"]
 
 
-def test_an_api_server_without_etcd_is_ended(run, host, programs, settled, phase, monkeypatch):
-    ended = []
-    monkeypatch.setattr("os.kill", lambda pid, sent: ended.append((pid, sent)))
-    host.write(manifest("etcd"), "mine: true\n")
-    programs.expect(phase(PHASES["etcd"]), phase(UPLOAD))
-    run("kubeadm_control_plane", KUBEADM)
-    assert ended == [(301, signal.SIGKILL)]
-
-
 @pytest.mark.parametrize("component", ["etcd", "kube-apiserver", "kube-scheduler"])
 def test_a_component_that_is_not_started_is_put_back(run, host, programs, settled, phase, component):
-    settled.kubelet = lambda name, number: end(host, name) if component == "etcd" else None
+    settled.kubelet = lambda name, number: end(host, name)
     before = host.read(manifest(component))
     section = {"etcd": "etcd", "kube-apiserver": "apiServer", "kube-scheduler": "scheduler"}[component]
     setting = {"local": {"imageTag": "3.6.16-0", **EVENT_TTL}} if component == "etcd" else EVENT_TTL
@@ -204,6 +191,12 @@ def test_an_unhealthy_component_is_named_with_its_answer(run, cluster, programs,
     assert result["msg"].startswith(f"{component} does not get healthy")
     assert "[-]informer-sync failed" in result["msg"]
     assert result["tail"] == []
+
+
+def test_an_api_that_is_not_back_is_waited_for_before_the_upload(run, cluster, programs, settled, phase):
+    cluster.mishaps[("GET", "/readyz")] = [(500, "[-]etcd failed")]
+    programs.expect(phase(PHASES["kube-scheduler"]))
+    assert "[-]etcd failed" in run("kubeadm_control_plane", with_settings(scheduler=EVENT_TTL))["msg"]
 
 
 def test_a_process_with_other_flags_is_not_the_one(run, programs, settled, phase, host):
