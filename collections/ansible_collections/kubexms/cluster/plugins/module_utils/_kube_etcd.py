@@ -60,9 +60,10 @@ def remove_member(servers, address):
     Returns whether there was one. Raises ApiError of the last server when none answers.
     """
     failure = ApiError("no etcd member is known to ask", hint="is the cluster's first control plane healthy?")
+    host = "[{0}]".format(address) if ":" in address else address
     for server in servers:
         try:
-            return _remove(etcd_api(server), "//{0}:".format(address))
+            return _remove(etcd_api(server), "//{0}:".format(host))
         except ApiError as error:  # noqa: PERF203 - the next server is asked because this one failed
             failure = error
     raise failure

@@ -27,6 +27,8 @@ TTL_SECONDS = 1800
 LABELS = {"app.kubernetes.io/managed-by": "kubexms"}
 _ALPHABET = string.ascii_lowercase + string.digits
 _SECRETS = "/api/v1/namespaces/kube-system/secrets"
+_OURS = _SECRETS + "?labelSelector=" + "%3D".join(*LABELS.items())
+_CERTIFICATES = _SECRETS + "/kubeadm-certs"
 
 
 def compare(client, params):  # noqa: ARG001 - every stage has this signature
@@ -54,10 +56,16 @@ def apply(client, params, differences):  # noqa: ARG001 - every stage has this s
     return {"credentials": credentials}
 
 
+def are_valid(api):
+    """Return whether credentials that were made here have not been taken back or expired."""
+    tokens = api.get(_OURS)["items"]
+    return bool(tokens) or api.get(_CERTIFICATES) is not None
+
+
 def withdraw(api):
     """Take back every token made here and the encrypted certificates, before they expire."""
-    api.request("DELETE", _SECRETS + "?labelSelector=" + "%3D".join(*LABELS.items()))
-    api.delete(_SECRETS + "/kubeadm-certs")
+    api.delete(_OURS)
+    api.delete(_CERTIFICATES)
 
 
 def token_secret(token, expiration):

@@ -50,7 +50,7 @@ _DNS = "/apis/apps/v1/namespaces/{0}/deployments/{1}".format(coredns.NAMESPACE, 
 
 
 def compare(client, params):  # noqa: ARG001 - every stage has this signature
-    """Return which settings of which nodes differ, which nodes are not Ready, and whether DNS is down."""
+    """Return which settings of nodes differ, who is not ready, and whether credentials are still valid."""
     differences = Differences()
     api = admin_api() if membership.control_plane() else None
     found = _found(api) if api else {}
@@ -60,6 +60,8 @@ def compare(client, params):  # noqa: ARG001 - every stage has this signature
             differences.add(path, _shown(change.before), _shown(change.after))
     for name, reason in _problems(api, found, params).items():
         differences.add(name + " ready", "false: " + reason, "true")
+    if api and token.are_valid(api):
+        differences.add("credentials of joins", "valid", "taken back")
     return differences
 
 

@@ -141,8 +141,8 @@ class Cluster:
             if isinstance(mishap, Exception):
                 raise mishap
             return mishap
-        if method == "DELETE" and "labelSelector=" in target:
-            return self._delete_collection(path, unquote(target.partition("labelSelector=")[2]))
+        if "labelSelector=" in target:
+            return self._collection(method, path, unquote(target.partition("labelSelector=")[2]))
         if path.startswith("/v3/"):
             return self._etcd(path, body)
         return getattr(self, f"_{method.lower()}")(path, body, kind)
@@ -169,13 +169,18 @@ class Cluster:
     def _delete(self, path: str, _body: Any, _kind: str) -> tuple[int, Any]:
         return (200, {}) if self.objects.pop(path, None) else (404, {"message": "not found"})
 
-    def _delete_collection(self, path: str, selector: str) -> tuple[int, Any]:
+    def _collection(self, method: str, path: str, selector: str) -> tuple[int, Any]:
         key, value = selector.split("=")
-        for name, item in list(self.objects.items()):
-            labels = item["metadata"].get("labels") or {}
-            if name.rpartition("/")[0] == path and labels.get(key) == value:
+        found = [
+            name
+            for name, item in self.objects.items()
+            if name.rpartition("/")[0] == path and (item["metadata"].get("labels") or {}).get(key) == value
+        ]
+        items = [self.objects[name] for name in found]
+        if method == "DELETE":
+            for name in found:
                 del self.objects[name]
-        return 200, {}
+        return 200, {"items": items}
 
     def _etcd(self, path: str, body: Any) -> tuple[int, Any]:
         if path.endswith("/remove"):

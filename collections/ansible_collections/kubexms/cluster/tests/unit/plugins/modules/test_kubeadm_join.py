@@ -145,6 +145,14 @@ def test_its_etcd_member_goes_first(run, programs, cluster, kept, join, half_mad
     assert [member["ID"] for member in cluster.members] == ["1"]
 
 
+def test_a_member_with_an_ipv6_address_goes_too(run, programs, cluster, kept, join, half_made):
+    cluster.add_node("node1")
+    cluster.members = [{"ID": "2", "peerURLs": ["https://[fd00::11]:2380"]}]
+    programs.expect(RESET, join(SECOND), RESTART, join(FIRST))
+    run("kubeadm_join", {**LEADER, "advertise_address": "fd00::11"})
+    assert cluster.members == []
+
+
 def test_another_etcd_is_asked_when_one_is_silent(run, programs, cluster, kept, join, half_made):
     cluster.add_node("node1")
     cluster.mishaps[("POST", "/v3/cluster/member/list")] = [OSError("no route")]

@@ -143,10 +143,19 @@ def test_a_silent_api_server_is_one_more_reason(run, cluster, leader):
     assert "API server: https://10.77.2.11:6443 does not answer" in run("nodes", arguments(WANTED))["msg"]
 
 
-def test_credentials_of_joins_are_taken_back(run, cluster, leader):
+@pytest.mark.parametrize("name", ["bootstrap-token-abcdef", "kubeadm-certs"])
+def test_credentials_of_joins_are_taken_back(run, cluster, leader, name):
     run("nodes", arguments(WANTED))
-    secrets = "/api/v1/namespaces/kube-system/secrets"
-    assert cluster.paths("DELETE") == [
-        secrets + "?labelSelector=app.kubernetes.io/managed-by%3Dkubexms",
-        secrets + "/kubeadm-certs",
-    ]
+    secret = f"/api/v1/namespaces/kube-system/secrets/{name}"
+    cluster.put(secret, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "kubexms"}}})
+    result = run("nodes", arguments(WANTED))
+    assert result.row("credentials of joins") == ("valid", "taken back")
+    assert secret not in cluster.objects
+    assert not run("nodes", arguments(WANTED))["changed"]
+
+
+def test_secrets_of_others_stay(run, cluster, leader):
+    secret = "/api/v1/namespaces/kube-system/secrets/theirs"
+    cluster.put(secret, {"metadata": {"labels": {}}})
+    run("nodes", arguments(WANTED))
+    assert secret in cluster.objects
